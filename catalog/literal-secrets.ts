@@ -1,0 +1,43 @@
+import type { Problem } from "./errors.ts";
+import { isMap } from "./merge.ts";
+import { formatPath } from "./validate.ts";
+import { type Path, pathKey, type YamlFile } from "./yaml.ts";
+
+/** Names of variables and keys whose value is a secret, whatever it looks like. */
+const SECRET_NAME = /(token|secret|passw(or)?d|api_?key|access_?key|private_?key|credential)s?$/i;
+
+/** Shapes that only secrets have: provider tokens, private keys, credentials inside an address. */
+const SECRET_VALUE = [
+  /\bgh[pousr]_[A-Za-z0-9]{16,}/,
+  /\bgithub_pat_[A-Za-z0-9_]{20,}/,
+  /\bxox[abprs]-[A-Za-z0-9-]{10,}/,
+  /\b(AKIA|ASIA)[A-Z0-9]{16}\b/,
+  /\bsk-[A-Za-z0-9_-]{20,}/,
+  /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
+  /\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]+:[^\s/@]+@/i,
+  /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/,
+];
+
+/** Every literal secret in a file of the catalog. The problem never repeats the value. */
+export function findLiteralSecrets(file: YamlFile): Problem[] {
+  return walk(file.value, []).map((path) => ({
+    place: `${file.file}:${file.places.get(pathKey(path)) ?? "1:1"}`,
+    path: formatPath(path),
+    rule: "holds a literal secret",
+    cure: "write a reference instead: { env: NAME }, { file: path }, { aws: name } or { kubernetes: name/key }; and revoke the value, it has been in the repository",
+  }));
+}
+
+function walk(value: unknown, path: Path): Path[] {
+  if (typeof value === "string") return isSecret(value, path) ? [path] : [];
+  if (Array.isArray(value)) return value.flatMap((item, index) => walk(item, [...path, index]));
+  if (isMap(value)) return Object.entries(value).flatMap(([key, inner]) => walk(inner, [...path, key]));
+  return [];
+}
+
+function isSecret(value: string, path: Path): boolean {
+  if (SECRET_VALUE.some((shape) => shape.test(value))) return true;
+  // only an `env` map names variables; elsewhere a key such as `secret` is the schema's business
+  const variable = path.at(-2) === "env" ? path.at(-1) : undefined;
+  return typeof variable === "string" && value !== "" && SECRET_NAME.test(variable);
+}

@@ -1,0 +1,122 @@
+import { createHash } from "node:crypto";
+import type { EnvironmentFile } from "./environment.ts";
+import type { Problem } from "./errors.ts";
+import type { Layered } from "./merge.ts";
+import { resolveServer, type ServerEntry } from "./resolve-server.ts";
+import type { SharedFile } from "./shared.ts";
+import type { CatalogSource } from "./source.ts";
+import type { Environment, Escalation, Server } from "./types.ts";
+import type { Path } from "./yaml.ts";
+
+const CLOUD_RESOLUTION_SECONDS = 60;
+
+interface ResolveInput {
+  readonly source: CatalogSource;
+  readonly header: EnvironmentFile;
+  readonly shared: SharedFile;
+  readonly sharedPlace: Layered;
+  readonly environmentPlace: Layered;
+  readonly servers: readonly ServerEntry[];
+  /** Every broken cross-reference is added here. */
+  readonly problems: Problem[];
+}
+
+/** Fills all defaults and resolves all names; what does not resolve is added to `problems`. */
+export function resolveEnvironment(input: ResolveInput): Environment {
+  const { header, shared, servers, problems } = input;
+  checkShared(input);
+  const resolved = servers.map((entry) => resolveServer({ entry, header, shared, problems }));
+  checkPorts(resolved, servers, problems);
+  const content = {
+    name: header.environment,
+    platform: header.platform,
+    resolutionSeconds: header.platform === "local" ? header.resolution / 1_000 : CLOUD_RESOLUTION_SECONDS,
+    servers: resolved,
+    contacts: shared.contacts,
+    escalations: Object.entries(shared.escalations).map(([name, { levels }]) => escalation(name, levels)),
+    severities: shared.severities,
+    families: shared.families,
+    burnRates: Object.entries(shared.burnRates).map(([name, rate]) => ({ name, ...rate })),
+    retention: header.retention,
+    aws: header.platform === "cloud" ? header.aws : null,
+    kubernetes: header.platform === "cloud" ? header.kubernetes : null,
+    webhook: header.platform === "local" ? (header.webhook ?? null) : null,
+  };
+  return { ...content, digest: digestOf(content) };
+}
+
+function escalation(name: string, levels: SharedFile["escalations"][string]["levels"]): Escalation {
+  const ordered = Object.entries(levels).map(([level, value]) => ({ name: level, ...value }));
+  return { name, levels: ordered.sort((a, b) => a.after - b.after) };
+}
+
+/** The catalog's identity: what resolves to the same environment has the same digest, however it is written. */
+function digestOf(content: unknown): string {
+  const places = new Set(["place"]);
+  const canonical = JSON.stringify(content, (key, value: unknown) => (places.has(key) ? undefined : value));
+  return createHash("sha256").update(canonical).digest("hex").slice(0, 7);
+}
+
+function checkShared({ source, shared, sharedPlace, problems }: ResolveInput): void {
+  const missing = (path: Path, rule: string, cure: string): void => {
+    problems.push({ place: sharedPlace.place(path), path: path.join("."), rule, cure });
+  };
+  const contacts = Object.keys(shared.contacts);
+  for (const [name, { levels }] of Object.entries(shared.escalations)) {
+    if (Object.keys(levels).length === 0) {
+      missing(["escalations", name], "has no level", "add at least one level with after, respond and tell");
+    }
+    for (const [level, { tell }] of Object.entries(levels)) {
+      tell.forEach((contact, index) => {
+        if (contacts.includes(contact)) return;
+        missing(
+          ["escalations", name, "levels", level, "tell", index],
+          `there is no contact "${contact}"`,
+          `write one of ${contacts.join(", ")}`,
+        );
+      });
+    }
+  }
+  if (!(shared.defaults.escalation in shared.escalations)) {
+    missing(
+      ["defaults", "escalation"],
+      `there is no escalation "${shared.defaults.escalation}"`,
+      `write one of ${Object.keys(shared.escalations).join(", ")}`,
+    );
+  }
+  for (const [name, { runbook }] of Object.entries(shared.families)) {
+    if (!source.exists(runbook))
+      missing(
+        ["families", name, "runbook"],
+        `there is no file ${runbook}`,
+        "write the page, or name one that exists",
+      );
+  }
+  for (const [name, { long, short }] of Object.entries(shared.burnRates)) {
+    if (short >= long)
+      missing(
+        ["burnRates", name, "short"],
+        "must be shorter than the long window",
+        "write about a twelfth of the long window",
+      );
+  }
+}
+
+function checkPorts(servers: readonly Server[], entries: readonly ServerEntry[], problems: Problem[]): void {
+  const taken = new Map<number, string>();
+  for (const server of servers) {
+    const port = server.endpoints.local === undefined ? undefined : server.run?.port;
+    if (port === undefined) continue;
+    const other = taken.get(port);
+    if (other !== undefined) {
+      const entry = entries.find((one) => one.name === server.name);
+      problems.push({
+        place: entry?.layered.place(["run", "port"]) ?? server.name,
+        path: "run.port",
+        rule: `port ${port} is already the port of ${other}`,
+        cure: "give each server that runs here a port of its own",
+      });
+    }
+    taken.set(port, server.name);
+  }
+}

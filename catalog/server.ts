@@ -1,0 +1,166 @@
+import { z } from "zod";
+import { METRICS, type MetricName } from "./metrics.ts";
+import { secretRef } from "./secrets.ts";
+import { duration, percent, quantity } from "./units.ts";
+
+/** Names of servers, environments, contacts and levels: what every engine behind the catalog accepts. */
+export const name = z
+  .string()
+  .max(48, "must have at most 48 characters")
+  .regex(/^[a-zA-Z0-9_-]+$/, "must match [a-zA-Z0-9_-]");
+
+const envVariable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be a variable name");
+
+/** A plain value, or a secret by reference; a value that looks like a secret is refused in resolve.ts. */
+const envValue = z.union([z.string(), secretRef]);
+
+const mcp = z
+  .discriminatedUnion("transport", [
+    z.strictObject({
+      transport: z.literal("streamable-http"),
+      url: z
+        .url({ protocol: /^https?$/ })
+        .optional()
+        .describe("where somebody else runs it; left out when we run it"),
+      path: z.string().startsWith("/").default("/mcp").describe("path of the MCP endpoint where we run it"),
+    }),
+    z.strictObject({ transport: z.literal("stdio") }),
+  ])
+  .describe("how the server speaks MCP");
+
+const httpPath = z.string().startsWith("/", "must be a path that starts with /");
+
+const rest = z
+  .strictObject({
+    health: httpPath.optional(),
+    live: httpPath.optional(),
+    ready: httpPath.optional(),
+    metrics: httpPath.optional(),
+    diagnostics: httpPath.optional(),
+  })
+  .describe("paths of the server's REST side; the probe asks health, else ready, else live");
+
+const run = z
+  .strictObject({
+    package: z.string().min(1).optional().describe("npm package whose command is run"),
+    command: z.string().min(1).optional().describe("command that is run, as in a Claude Desktop file"),
+    args: z.array(z.string()).default([]),
+    env: z.record(envVariable, envValue).default({}),
+    port: z
+      .int()
+      .min(1)
+      .max(65_535)
+      .optional()
+      .describe("where it listens on 127.0.0.1, for Streamable HTTP"),
+  })
+  .refine((value) => (value.package === undefined) !== (value.command === undefined), {
+    message: "needs exactly one of package and command",
+  })
+  .describe("how the process is started, on one machine and behind a gateway");
+
+const replicas = z.union([
+  z.int().min(1).max(500),
+  z
+    .string()
+    .regex(/^\d+\.\.\d+$/, "must be a number or a range such as 3..10")
+    .refine((text) => {
+      const [low, high] = text.split("..").map(Number);
+      return low !== undefined && high !== undefined && low >= 1 && low <= high;
+    }, "needs a range from low to high, such as 3..10"),
+]);
+
+const cpu = z.string().regex(/^\d+m$|^\d+(\.\d+)?$/, "must be Kubernetes CPU, such as 100m");
+const memory = z.string().regex(/^\d+(Ki|Mi|Gi)$/, "must be Kubernetes memory, such as 256Mi");
+
+const kubernetes = z
+  .strictObject({
+    namespace: z
+      .string()
+      .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, "must be a DNS label")
+      .default("mcp"),
+    deployment: z
+      .string()
+      .regex(/^[a-z]([-a-z0-9]*[a-z0-9])?$/, "must be a DNS label that starts with a letter")
+      .optional()
+      .describe("name of the Deployment and Service; the server's name in lower case when left out"),
+    image: z
+      .string()
+      .regex(/@sha256:[0-9a-f]{64}$/, "must be pinned by digest (name@sha256:…)")
+      .optional()
+      .describe("container image; left out for a stdio server that runs in the environment's gateway image"),
+    port: z.int().min(1024, "must be an unprivileged port (1024 or more)").max(65_535).default(8000),
+    replicas: replicas.default(1),
+    resources: z
+      .strictObject({
+        cpu: cpu.default("100m"),
+        memory: memory.default("256Mi"),
+        memoryLimit: memory.default("512Mi"),
+      })
+      .prefault({}),
+  })
+  .describe("the Deployment and Service; left out where somebody else runs the server");
+
+const probe = z.strictObject({
+  every: duration.describe("time between probe runs"),
+  timeout: duration.describe("deadline of one check"),
+  samples: z.int().min(1).max(6).describe("checks in one run, spread evenly"),
+  from: z.array(z.enum(["aws", "cluster"])).min(1),
+});
+
+const objective = z.discriminatedUnion("sli", [
+  z.strictObject({ sli: z.literal("mcp"), objective: percent, window: duration }),
+  z.strictObject({ sli: z.literal("rest"), objective: percent, window: duration }),
+  z.strictObject({
+    sli: z.literal("latency"),
+    percentile: z.number().min(50).max(99.9),
+    below: duration,
+  }),
+]);
+
+const metricNames = Object.keys(METRICS) as [MetricName, ...MetricName[]];
+
+const threshold = z
+  .strictObject({
+    metric: z
+      .union([z.enum(metricNames), z.string().regex(/^[a-z][a-z0-9_]*$/, "must be a metric name")])
+      .describe("a metric of the probe, or the exported name of one of the server's own"),
+    worse: z.enum(["higher", "lower"]).default("higher"),
+    target: quantity.optional(),
+    warning: quantity.optional(),
+    critical: quantity.optional(),
+  })
+  .refine(
+    (value) =>
+      new Set(
+        [value.target, value.warning, value.critical].filter((q) => q !== undefined).map((q) => q.dimension),
+      ).size <= 1,
+    {
+      message: "mixes units: target, warning and critical must measure the same thing",
+    },
+  );
+
+/** One reviewed file of `stacks/servers/`: what a server is, what it promises, and who answers for it. */
+export const serverFile = z.strictObject({
+  server: name,
+  description: z.string().min(1),
+  owner: name.describe("a contact of shared.yaml"),
+  mcp,
+  rest: rest.optional(),
+  run: run.optional(),
+  kubernetes: kubernetes.optional(),
+  probe: probe.partial().optional(),
+  objectives: z.record(name, objective).default({}),
+  thresholds: z.record(name, threshold).default({}),
+  tools: z.strictObject({ required: z.array(z.string().min(1)).default([]) }).prefault({}),
+  escalation: name.optional().describe("an escalation of shared.yaml"),
+});
+
+export type ServerFile = z.infer<typeof serverFile>;
+export type Objective = z.infer<typeof objective>;
+export type Threshold = z.infer<typeof threshold>;
+export type RunSpec = z.infer<typeof run>;
+export type Workload = z.infer<typeof kubernetes>;
+export type ProbeSettings = z.infer<typeof probe>;
+
+/** The probe settings that every server starts from, complete. */
+export const probeDefaults = probe;

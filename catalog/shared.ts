@@ -1,0 +1,78 @@
+import { z } from "zod";
+import { name, probeDefaults } from "./server.ts";
+import { duration, floor } from "./units.ts";
+
+export const SEVERITIES = ["critical", "high", "medium", "low"] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+/** The kinds of alarm that a plan derives for a server. */
+export const FAMILIES = [
+  "server-down",
+  "budget-page",
+  "budget-ticket",
+  "heartbeat",
+  "degraded",
+  "latency",
+  "threshold",
+  "tools-missing",
+  "auth",
+] as const;
+export type FamilyName = (typeof FAMILIES)[number];
+
+const email = z.email("must be an e-mail address");
+const slack = z.string().regex(/^#[a-z0-9_-]{1,80}$/, "must be a Slack channel, such as #mcp-alerts");
+
+const contact = z
+  .strictObject({
+    role: z.string().min(1),
+    email: z.array(email).default([]),
+    sms: z
+      .array(z.string().regex(/^\+[1-9]\d{6,14}$/, "must be a phone number in E.164, such as +15550123"))
+      .default([]),
+    slack: z.array(slack).default([]),
+    webhook: z.array(z.url({ protocol: /^https$/ })).default([]),
+    pagerduty: z.array(z.string().min(1)).default([]).describe("names of PagerDuty services"),
+  })
+  .describe("who can be told, and by which channels");
+
+const level = z.strictObject({
+  after: duration.describe("time since the start of the incident"),
+  respond: duration.describe("time in which this level answers"),
+  tell: z.array(name).min(1).describe("contacts of this level"),
+});
+
+const family = z.strictObject({
+  severity: z.enum(SEVERITIES),
+  runbook: z.string().regex(/^docs\/runbooks\/[a-z-]+\.md$/, "must be a page of docs/runbooks/"),
+  means: z.string().min(1).describe("what the alarm means, with {server} and {detail} filled in"),
+  first: z.string().min(1).describe("what to do first"),
+});
+
+const burnRate = z
+  .strictObject({
+    family: z.enum(["budget-page", "budget-ticket"]),
+    long: duration,
+    short: duration,
+    factor: z.number().positive().describe("how many times faster than allowed the budget burns"),
+  })
+  .describe("one pair of windows of the multi-window multi-burn-rate method");
+
+/** `stacks/shared.yaml`: what every environment shares. */
+export const sharedFile = z.strictObject({
+  defaults: z.strictObject({
+    probe: probeDefaults,
+    floor: floor.describe("points that must fail before a page"),
+    escalation: name,
+  }),
+  severities: z.record(z.enum(SEVERITIES), z.strictObject({ respond: duration })),
+  contacts: z.record(name, contact),
+  escalations: z.record(name, z.strictObject({ levels: z.record(name, level) })),
+  burnRates: z.record(name, burnRate),
+  families: z.record(z.enum(FAMILIES), family),
+});
+
+export type SharedFile = z.infer<typeof sharedFile>;
+export type Contact = z.infer<typeof contact>;
+export type EscalationLevel = z.infer<typeof level>;
+export type Family = z.infer<typeof family>;
+export type BurnRate = z.infer<typeof burnRate>;

@@ -1,0 +1,116 @@
+import {
+  constructFromEvents,
+  EVENT_ID,
+  type Event,
+  getScalarValue,
+  parseEvents,
+  YAMLException,
+} from "js-yaml";
+import { catalogError } from "./errors.ts";
+
+export type Path = readonly (string | number)[];
+
+/** A parsed YAML file that still knows where each of its keys and values stands. */
+export interface YamlFile {
+  readonly file: string;
+  readonly value: unknown;
+  /** `line:column` (from 1) of the key, or of the value in a list, for each path. */
+  readonly places: ReadonlyMap<string, string>;
+}
+
+export function pathKey(path: Path): string {
+  return path.join("\u0000");
+}
+
+/**
+ * Parses one YAML document. Aliases are refused: a reviewer reads what stands there.
+ * @throws RollcallError (catalog) with file, line and column when the text is not YAML.
+ */
+export function parseYaml(file: string, text: string): YamlFile {
+  try {
+    const events = parseEvents(text, { filename: file });
+    const [value] = constructFromEvents(events, { source: text, filename: file, maxAliases: 0 });
+    return { file, value, places: placesOf(events, text) };
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error;
+    const { line, column } = error.mark ?? { line: 0, column: 0 };
+    throw catalogError([
+      {
+        place: `${file}:${line + 1}:${column + 1}`,
+        path: "",
+        rule: `is not valid YAML: ${error.reason}`,
+        cure: "correct the text at this place",
+      },
+    ]);
+  }
+}
+
+type Frame =
+  | { kind: "document" }
+  | { kind: "list"; path: Path; next: number }
+  | { kind: "map"; path: Path; key: string | undefined };
+
+/** Walks the flat event stream once, noting where each key or list item starts. */
+function placesOf(events: readonly Event[], text: string): Map<string, string> {
+  const places = new Map<string, string>([["", "1:1"]]);
+  const lines = lineStarts(text);
+  const frames: Frame[] = [];
+  for (const event of events) {
+    if (event.type === EVENT_ID.POP) {
+      frames.pop();
+      continue;
+    }
+    if (event.type === EVENT_ID.DOCUMENT) {
+      frames.push({ kind: "document" });
+      continue;
+    }
+    const start = startOf(event);
+    const frame = frames.at(-1);
+    if (frame?.kind === "map" && frame.key === undefined && event.type === EVENT_ID.SCALAR) {
+      frame.key = getScalarValue(text, event);
+      places.set(pathKey([...frame.path, frame.key]), position(lines, start));
+      continue;
+    }
+    const path = advance(frame);
+    if (frame?.kind === "list") places.set(pathKey(path), position(lines, start));
+    if (event.type === EVENT_ID.MAPPING) frames.push({ kind: "map", path, key: undefined });
+    if (event.type === EVENT_ID.SEQUENCE) frames.push({ kind: "list", path, next: 0 });
+  }
+  return places;
+}
+
+/** The path of the value that starts now, and the frame made ready for what follows it. */
+function advance(frame: Frame | undefined): Path {
+  if (frame?.kind === "list") {
+    frame.next += 1;
+    return [...frame.path, frame.next - 1];
+  }
+  if (frame?.kind === "map") {
+    const path = [...frame.path, frame.key ?? ""];
+    frame.key = undefined;
+    return path;
+  }
+  return [];
+}
+
+function startOf(event: Exclude<Event, { type: typeof EVENT_ID.DOCUMENT | typeof EVENT_ID.POP }>): number {
+  if (event.type === EVENT_ID.SCALAR) return event.valueStart;
+  return event.type === EVENT_ID.ALIAS ? event.anchorStart : event.start;
+}
+
+function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (let i = text.indexOf("\n"); i !== -1; i = text.indexOf("\n", i + 1)) starts.push(i + 1);
+  return starts;
+}
+
+function position(starts: readonly number[], offset: number): string {
+  let low = 0;
+  let high = starts.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((starts[middle] ?? 0) <= offset) low = middle;
+    else high = middle - 1;
+  }
+  return `${low + 1}:${offset - (starts[low] ?? 0) + 1}`;
+}
