@@ -1,0 +1,7 @@
+import { fileURLToPath } from "node:url";
+import { program } from "./program.ts";
+
+/** The Pulumi program: `pulumi up --stack staging` builds what stacks/staging.yaml says. */
+export const { catalog, topicArns, dashboards, buckets } = await program(
+  fileURLToPath(new URL("..", import.meta.url)),
+);
