@@ -1,0 +1,192 @@
+import { formatDuration, formatPercent } from "../catalog/units.ts";
+import type { MetricAlarm, ObjectivePlan, Plan, PlannedAlarm } from "./types.ts";
+
+export type Direction = "loosened" | "tightened" | "changed" | "added" | "removed";
+export type ChangeKind = "server" | "promise" | "alarm" | "retention" | "escalation" | "probe";
+
+/** One thing that a branch changes, before and after, in words that a reviewer reads. */
+export interface Change {
+  readonly kind: ChangeKind;
+  readonly direction: Direction;
+  readonly subject: string;
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
+/** What gets weaker comes first: that is what a reviewer must not miss. */
+const ORDER: readonly Direction[] = ["loosened", "removed", "changed", "added", "tightened"];
+
+/** What differs between two plans of one environment, loosened promises first. */
+export function diffPlans(before: Plan, after: Plan): Change[] {
+  const changes = [
+    ...serverChanges(before, after),
+    ...retentionChanges(before, after),
+    ...escalationChanges(before, after),
+  ];
+  return changes.sort(
+    (a, b) => ORDER.indexOf(a.direction) - ORDER.indexOf(b.direction) || a.subject.localeCompare(b.subject),
+  );
+}
+
+function serverChanges(before: Plan, after: Plan): Change[] {
+  const old = new Map(before.servers.map((server) => [server.server, server]));
+  const now = new Map(after.servers.map((server) => [server.server, server]));
+  const whole = [
+    ...[...old.keys()].filter((name) => !now.has(name)).map((name) => gone("server", name, "watched")),
+    ...[...now.keys()].filter((name) => !old.has(name)).map((name) => fresh("server", name, "watched")),
+  ];
+  const both = [...now].flatMap(([name, server]) => {
+    const was = old.get(name);
+    if (was === undefined) return [];
+    return [
+      ...compare({
+        kind: "promise",
+        before: byName(was.objectives),
+        after: byName(server.objectives),
+        subject: (key) => `${name} ${key}`,
+        say: sayObjective,
+        looser: looserObjective,
+      }),
+      ...compare({
+        kind: "alarm",
+        before: byAlarm(was.alarms),
+        after: byAlarm(server.alarms),
+        subject: (key) => key,
+        say: sayAlarm,
+        looser: looserAlarm,
+      }),
+      ...probeChanges(name, was.probe, server.probe),
+      ...(was.escalation === server.escalation
+        ? []
+        : [change("escalation", "changed", name, was.escalation, server.escalation)]),
+    ];
+  });
+  return [...whole, ...both];
+}
+
+type ProbePart = Plan["servers"][number]["probe"];
+
+function probeChanges(server: string, before: ProbePart, after: ProbePart): Change[] {
+  const say = ({ everyMs, timeoutMs, samples }: ProbePart): string =>
+    `every ${formatDuration(everyMs)}, timeout ${formatDuration(timeoutMs)}, ${samples} a run`;
+  if (say(before) === say(after)) return [];
+  const rate = (probe: ProbePart): number => probe.samples / probe.everyMs;
+  const slower = rate(after) < rate(before) || after.timeoutMs > before.timeoutMs;
+  return [change("probe", slower ? "loosened" : "tightened", server, say(before), say(after))];
+}
+
+function retentionChanges(before: Plan, after: Plan): Change[] {
+  return (["logsDays", "historyDays", "backupsDays"] as const).flatMap((key) => {
+    const [was, is] = [before.retention[key], after.retention[key]];
+    if (was === is) return [];
+    const subject = `${key.replace("Days", "")} retention`;
+    return [change("retention", is < was ? "loosened" : "tightened", subject, `${was} d`, `${is} d`)];
+  });
+}
+
+function escalationChanges(before: Plan, after: Plan): Change[] {
+  const levels = (plan: Plan): Map<string, Plan["escalations"][number]["levels"][number]> =>
+    new Map(
+      plan.escalations.flatMap(({ escalation, levels: all }) =>
+        all.map((level) => [`${escalation} ${level.level}`, level] as const),
+      ),
+    );
+  return compare({
+    kind: "escalation",
+    before: levels(before),
+    after: levels(after),
+    subject: (key) => key,
+    say: (level) =>
+      `after ${formatDuration(level.afterMs)}: ${level.subscriptions.map(({ channel, endpoint }) => `${channel} ${endpoint}`).join(", ")}`,
+    looser: (was, is) => (is.afterMs === was.afterMs ? undefined : is.afterMs > was.afterMs),
+  });
+}
+
+/** Compares two keyed sets; `looser` says whether the new one promises less, or undefined when neither is. */
+function compare<T>(input: {
+  readonly kind: ChangeKind;
+  readonly before: ReadonlyMap<string, T>;
+  readonly after: ReadonlyMap<string, T>;
+  readonly subject: (key: string) => string;
+  readonly say: (value: T) => string;
+  readonly looser: (before: T, after: T) => boolean | undefined;
+}): Change[] {
+  const { kind, before, after, subject, say, looser } = input;
+  const removed = [...before]
+    .filter(([key]) => !after.has(key))
+    .map(([key, value]) => gone(kind, subject(key), say(value)));
+  const rest = [...after].flatMap(([key, value]) => {
+    const was = before.get(key);
+    if (was === undefined) return [fresh(kind, subject(key), say(value))];
+    if (say(was) === say(value)) return [];
+    const less = looser(was, value);
+    const direction = less === undefined ? "changed" : less ? "loosened" : "tightened";
+    return [change(kind, direction, subject(key), say(was), say(value))];
+  });
+  return [...removed, ...rest];
+}
+
+function sayObjective(objective: ObjectivePlan): string {
+  if (objective.sli === "latency")
+    return `p${objective.percentile} below ${formatDuration(objective.belowMs)}`;
+  const minutes = Math.round(objective.budgetMs / 600) / 100;
+  return `${formatPercent(objective.objectivePpm)} of ${objective.sli} in ${formatDuration(objective.windowMs)} (${minutes} min)`;
+}
+
+function looserObjective(before: ObjectivePlan, after: ObjectivePlan): boolean | undefined {
+  if (before.sli === "latency" || after.sli === "latency") {
+    if (before.sli !== "latency" || after.sli !== "latency") return undefined;
+    if (after.percentile !== before.percentile) return after.percentile < before.percentile;
+    return after.belowMs > before.belowMs;
+  }
+  return after.objectivePpm === before.objectivePpm ? undefined : after.objectivePpm < before.objectivePpm;
+}
+
+function sayAlarm({ definition, severity }: PlannedAlarm): string {
+  const { DatapointsToAlarm: m, EvaluationPeriods: n, Threshold, ComparisonOperator } = definition;
+  const source =
+    "Metrics" in definition
+      ? "FILL(ProbeRuns, 0)"
+      : `${statisticOf(definition)} ${definition.MetricName} over ${definition.Period} s`;
+  return `${source} ${ComparisonOperator} ${Threshold}, ${m} of ${n}, ${severity}`;
+}
+
+function statisticOf(definition: Exclude<MetricAlarm, { Metrics: unknown }>): string {
+  return "Statistic" in definition ? definition.Statistic : definition.ExtendedStatistic;
+}
+
+/** An alarm is looser when it needs a worse value, or more bad points among as many, before it fires. */
+function looserAlarm(before: PlannedAlarm, after: PlannedAlarm): boolean | undefined {
+  const [was, is] = [before.definition, after.definition];
+  if (was.ComparisonOperator !== is.ComparisonOperator) return undefined;
+  if (was.Threshold !== is.Threshold) {
+    return is.ComparisonOperator.startsWith("Greater")
+      ? is.Threshold > was.Threshold
+      : is.Threshold < was.Threshold;
+  }
+  const share = (one: MetricAlarm): number => one.DatapointsToAlarm / one.EvaluationPeriods;
+  return share(is) === share(was) ? undefined : share(is) > share(was);
+}
+
+function byName(objectives: readonly ObjectivePlan[]): Map<string, ObjectivePlan> {
+  return new Map(objectives.map((objective) => [objective.name, objective]));
+}
+
+function byAlarm(alarms: readonly PlannedAlarm[]): Map<string, PlannedAlarm> {
+  return new Map(alarms.map((alarm) => [alarm.definition.AlarmName, alarm]));
+}
+
+function change(
+  kind: ChangeKind,
+  direction: Direction,
+  subject: string,
+  before: string | null,
+  after: string | null,
+): Change {
+  return { kind, direction, subject, before, after };
+}
+
+const gone = (kind: ChangeKind, subject: string, before: string): Change =>
+  change(kind, "removed", subject, before, null);
+const fresh = (kind: ChangeKind, subject: string, after: string): Change =>
+  change(kind, "added", subject, null, after);

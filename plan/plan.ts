@@ -1,0 +1,120 @@
+import { catalogError, type Problem } from "../catalog/errors.ts";
+import type { Environment, ResolvedObjective, Server } from "../catalog/types.ts";
+import { isMeasured, planAlarms } from "./alarms.ts";
+import { planComposites } from "./composites.ts";
+import { planDashboards } from "./dashboard.ts";
+import { planEscalations } from "./escalation.ts";
+import { alarmProblems } from "./limits.ts";
+import { PROBE_NAMESPACE, planProbe } from "./probe.ts";
+import { planPrometheus } from "./prometheus.ts";
+import { errorBudgetMs, infeasible } from "./slo.ts";
+import { planBackups, planLogGroups } from "./storage.ts";
+import type { ObjectivePlan, Plan, ServerPlan } from "./types.ts";
+import { planNamespaces, planWorkloads } from "./workloads.ts";
+
+/**
+ * Decides everything that an environment is to have, as plain JSON. Pure: no clock, no network, no credentials.
+ * @throws RollcallError (catalog, exit 65) when a promise cannot be kept by its sampling, or when CloudWatch
+ * would refuse an alarm.
+ */
+export function buildPlan(environment: Environment): Plan {
+  const servers = environment.servers.map((server) => planServer(environment, server));
+  const problems = [...objectiveProblems(environment), ...servers.flatMap(alarmProblems)];
+  if (problems.length > 0) throw catalogError(problems);
+  const probe = planProbe(environment);
+  return {
+    version: 1,
+    environment: environment.name,
+    platform: environment.platform,
+    catalog: environment.digest,
+    region: environment.aws?.region ?? null,
+    resolutionSeconds: environment.resolutionSeconds,
+    floorByServer: Object.fromEntries(environment.servers.map(({ name, floor }) => [name, floor])),
+    servers,
+    escalations: planEscalations(environment),
+    retention: {
+      logsDays: environment.retention.logs,
+      historyDays: environment.retention.history,
+      backupsDays: environment.retention.backups,
+    },
+    namespaces: probe === null ? [] : planNamespaces(environment, PROBE_NAMESPACE),
+    workloads: planWorkloads(environment),
+    probe,
+    logGroups: planLogGroups(environment),
+    backups: planBackups(environment),
+    dashboards: planDashboards(environment),
+    prometheus: { groups: planPrometheus(environment) },
+  };
+}
+
+function planServer(environment: Environment, server: Server): ServerPlan {
+  const alarms = planAlarms(environment, server);
+  return {
+    server: server.name,
+    description: server.description,
+    owner: server.owner,
+    escalation: server.escalation,
+    probe: {
+      everyMs: server.probe.every,
+      timeoutMs: server.probe.timeout,
+      samples: server.probe.samples,
+      from: environment.platform === "local" ? ["local"] : server.probe.from,
+    },
+    endpoints: server.endpoints,
+    objectives: server.objectives.map(planObjective),
+    alarms,
+    composites: planComposites(environment, server, alarms),
+    unmeasured: server.thresholds
+      .filter((threshold) => !isMeasured(environment, threshold))
+      .map(({ name, metric }) => ({
+        threshold: name,
+        metric,
+        reason: `no runner of ${environment.name} reads ${metric} yet`,
+      })),
+  };
+}
+
+function planObjective(objective: ResolvedObjective): ObjectivePlan {
+  if (objective.sli === "latency") {
+    return {
+      name: objective.name,
+      sli: "latency",
+      percentile: objective.percentile,
+      belowMs: objective.below,
+    };
+  }
+  return {
+    name: objective.name,
+    sli: objective.sli,
+    objectivePpm: objective.objective,
+    windowMs: objective.window,
+    budgetMs: errorBudgetMs(objective.objective, objective.window),
+  };
+}
+
+/** Every objective that its sampling cannot carry, with what would. */
+function objectiveProblems(environment: Environment): Problem[] {
+  const factors = environment.burnRates.map(({ factor }) => factor);
+  return environment.servers.flatMap((server) =>
+    server.objectives.flatMap((objective): Problem[] => {
+      if (objective.sli === "latency") return [];
+      const found = infeasible({
+        objectivePpm: objective.objective,
+        windowMs: objective.window,
+        everyMs: server.probe.every,
+        samples: server.probe.samples,
+        floor: server.floor,
+        factors,
+      });
+      if (found === undefined) return [];
+      return [
+        {
+          place: objective.place,
+          path: `objectives.${objective.name}`,
+          rule: `${found.rule} (${environment.name})`,
+          cure: found.cure,
+        },
+      ];
+    }),
+  );
+}

@@ -1,0 +1,188 @@
+import type { Environment, ResolvedObjective, Server } from "../catalog/types.ts";
+import { formatDuration, PPM } from "../catalog/units.ts";
+import { pointSeconds, shortPoints } from "./alarms.ts";
+import { failuresNeeded } from "./slo.ts";
+import { describeAlarm } from "./texts.ts";
+import type { PrometheusGroup, PrometheusRule } from "./types.ts";
+
+type RatioObjective = Extract<ResolvedObjective, { sli: "mcp" | "rest" }>;
+
+/** Gauge that every runner exports: 1 when the path answered, 0 when it failed. */
+export const PROBE_SUCCESS = "mcp_probe_success";
+
+/**
+ * Recording and alerting rules in the way that Sloth's users know: the error ratio for each window, then one
+ * page and one ticket alert an objective. The ratio has the probe form, 1 - avg_over_time of a 0/1 gauge.
+ */
+export function planPrometheus(environment: Environment): PrometheusGroup[] {
+  return environment.servers.flatMap((server) => [
+    ...server.objectives
+      .filter(isRatio)
+      .flatMap((objective) => objectiveGroups(environment, server, objective)),
+    serverGroup(environment, server),
+  ]);
+}
+
+function isRatio(objective: ResolvedObjective): objective is RatioObjective {
+  return objective.sli !== "latency";
+}
+
+function objectiveGroups(
+  environment: Environment,
+  server: Server,
+  objective: RatioObjective,
+): PrometheusGroup[] {
+  const id = { environment: environment.name, server: server.name, slo: objective.name };
+  const windows = [
+    ...new Set(environment.burnRates.flatMap((rate) => [shortWindow(environment, server, rate), rate.long])),
+  ].sort((a, b) => a - b);
+  const selector = labels({ environment: environment.name, server: server.name, path: objective.sli });
+  const recordings = windows.map((window) => ({
+    record: `slo:sli_error:ratio_rate${formatDuration(window)}`,
+    // averaged over whoever scraped it, so that the series carries the promise's labels and no others
+    expr: `1 - avg by (environment, server) (avg_over_time(${PROBE_SUCCESS}${selector}[${formatDuration(window)}]))`,
+    labels: id,
+  }));
+  const base = `${environment.name}-${server.name}-${objective.name}`;
+  return [
+    { name: `${base}-recordings`, rules: recordings },
+    {
+      name: `${base}-alerts`,
+      rules: [
+        burnAlert(environment, server, objective, "budget-page"),
+        burnAlert(environment, server, objective, "budget-ticket"),
+      ],
+    },
+  ];
+}
+
+function burnAlert(
+  environment: Environment,
+  server: Server,
+  objective: RatioObjective,
+  family: "budget-page" | "budget-ticket",
+): PrometheusRule {
+  const budgetPpm = PPM - objective.objective;
+  const selector = labels({ environment: environment.name, server: server.name, slo: objective.name });
+  const series = (window: number): string => `slo:sli_error:ratio_rate${formatDuration(window)}${selector}`;
+  const pairs = environment.burnRates
+    .filter((rate) => rate.family === family)
+    .map((rate) => {
+      const limit = Math.round(rate.factor * budgetPpm) / PPM;
+      const floor = shortLimit({ environment, server, objective, rate, limit });
+      return `(${series(shortWindow(environment, server, rate))} > ${floor} and ${series(rate.long)} > ${limit})`;
+    });
+  const { severity, runbook } = environment.families[family];
+  return {
+    alert: family === "budget-page" ? "MCPErrorBudgetPage" : "MCPErrorBudgetTicket",
+    expr: pairs.join(" or "),
+    labels: {
+      severity,
+      environment: environment.name,
+      server: server.name,
+      slo: objective.name,
+      escalation: server.escalation,
+    },
+    annotations: annotations({
+      environment,
+      server,
+      family,
+      detail: `the error budget of ${objective.name} burns too fast`,
+      runbook,
+    }),
+  };
+}
+
+/** Long enough for as many points as the floor counts, also where probes are further apart than usual. */
+function shortWindow(
+  environment: Environment,
+  server: Server,
+  rate: Environment["burnRates"][number],
+): number {
+  return Math.max(
+    rate.short,
+    shortPoints(environment, server, rate) * pointSeconds(environment, server) * 1_000,
+  );
+}
+
+/**
+ * The short window's limit: the burn rate's, or the ratio that only the floor of failed points reaches. It lies half
+ * a point below the floor, so that it does not depend on how often the gauge is scraped.
+ */
+function shortLimit(input: {
+  readonly environment: Environment;
+  readonly server: Server;
+  readonly objective: RatioObjective;
+  readonly rate: Environment["burnRates"][number];
+  readonly limit: number;
+}): number {
+  const { environment, server, objective, rate, limit } = input;
+  const points = shortPoints(environment, server, rate);
+  const needed = failuresNeeded({
+    objectivePpm: objective.objective,
+    factor: rate.factor,
+    points,
+    floor: server.floor,
+  });
+  return Math.max(limit, Math.round(((needed - 0.5) / points) * PPM) / PPM);
+}
+
+function serverGroup(environment: Environment, server: Server): PrometheusGroup {
+  const selector = labels({ environment: environment.name, server: server.name });
+  const { m } = server.floor;
+  const wait = formatDuration(m * Math.max(environment.resolutionSeconds * 1_000, server.probe.every));
+  const shared = { environment: environment.name, server: server.name, escalation: server.escalation };
+  const rule = (
+    alert: string,
+    family: "server-down" | "heartbeat",
+    expr: string,
+    detail: string,
+  ): PrometheusRule => {
+    const { severity, runbook } = environment.families[family];
+    return {
+      alert,
+      expr,
+      for: wait,
+      labels: { severity, ...shared },
+      annotations: annotations({ environment, server, family, detail, runbook }),
+    };
+  };
+  return {
+    name: `${environment.name}-${server.name}`,
+    rules: [
+      rule("MCPServerDown", "server-down", `mcp_server_up${selector} == 0`, "no path of the server answers"),
+      rule(
+        "MCPProbeSilent",
+        "heartbeat",
+        `absent(mcp_server_up${selector})`,
+        "the probe reports nothing about the server",
+      ),
+    ],
+  };
+}
+
+function annotations(input: {
+  readonly environment: Environment;
+  readonly server: Server;
+  readonly family: "server-down" | "heartbeat" | "budget-page" | "budget-ticket";
+  readonly detail: string;
+  readonly runbook: string;
+}): Record<string, string> {
+  const { environment, server, family, detail, runbook } = input;
+  return {
+    summary: `${server.name}: ${detail}`,
+    description: describeAlarm({
+      family: environment.families[family],
+      environment: environment.name,
+      server: server.name,
+      detail,
+    }),
+    runbook_url: runbook,
+  };
+}
+
+function labels(pairs: Readonly<Record<string, string>>): string {
+  return `{${Object.entries(pairs)
+    .map(([name, value]) => `${name}="${value}"`)
+    .join(",")}}`;
+}
