@@ -1,0 +1,29 @@
+import { LogGroup } from "@pulumi/aws/cloudwatch/logGroup.js";
+import * as pulumi from "@pulumi/pulumi";
+import type { LogGroupPlan } from "../plan/types.ts";
+
+export interface LogRetentionArgs {
+  /** The log groups to make, each with the days that its lines are kept. */
+  readonly groups: readonly LogGroupPlan[];
+}
+
+/** Every log group of an environment. None is left to be made by a writer, which would keep its lines for ever. */
+export class LogRetention extends pulumi.ComponentResource {
+  /** The log groups by name. */
+  readonly groups: Readonly<Record<string, LogGroup>>;
+
+  constructor(name: string, args: LogRetentionArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("rollcall:index:LogRetention", name, {}, opts);
+    this.groups = Object.fromEntries(
+      args.groups.map((group) => [
+        group.name,
+        new LogGroup(
+          `${name}${group.name}`,
+          { name: group.name, retentionInDays: group.retentionDays },
+          { parent: this },
+        ),
+      ]),
+    );
+    this.registerOutputs({ groups: this.groups });
+  }
+}

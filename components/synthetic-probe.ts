@@ -1,0 +1,101 @@
+import { join } from "node:path";
+import type { LogGroup } from "@pulumi/aws/cloudwatch/logGroup.js";
+import { Role } from "@pulumi/aws/iam/role.js";
+import { RolePolicy } from "@pulumi/aws/iam/rolePolicy.js";
+import { Function as LambdaFunction } from "@pulumi/aws/lambda/function.js";
+import { FunctionEventInvokeConfig } from "@pulumi/aws/lambda/functionEventInvokeConfig.js";
+import { Schedule } from "@pulumi/aws/scheduler/schedule.js";
+import * as pulumi from "@pulumi/pulumi";
+import type { ProbePlan } from "../plan/types.ts";
+import { invokeFunction, lambdaTrust, schedulerTrust, writeLogs } from "./policies.ts";
+
+/** A probe that could not run in its minute is dropped: a late one would say something about another minute. */
+const STALE = { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 };
+
+export interface SyntheticProbeArgs {
+  /** Name, size, rhythm and roster of the function. */
+  readonly plan: ProbePlan["lambda"];
+  /** Folder of the bundled probe, which holds `index.mjs`. */
+  readonly bundle: string;
+  /** The log group that the function writes its lines to, and the metrics in them. */
+  readonly logGroup: LogGroup;
+  /** The AWS account whose schedules may start it. */
+  readonly accountId: pulumi.Input<string>;
+}
+
+/** The probe in AWS: a function that a schedule starts each minute. It may write its log and nothing else. */
+export class SyntheticProbe extends pulumi.ComponentResource {
+  /** Name of the function. */
+  readonly functionName: pulumi.Output<string>;
+
+  constructor(name: string, args: SyntheticProbeArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("rollcall:index:SyntheticProbe", name, {}, opts);
+    const { plan, bundle, logGroup, accountId } = args;
+
+    const role = new Role(`${name}-role`, { assumeRolePolicy: lambdaTrust() }, { parent: this });
+    const logs = new RolePolicy(
+      `${name}-logs`,
+      { role: role.id, policy: writeLogs(logGroup.arn) },
+      { parent: this },
+    );
+    const probe = new LambdaFunction(
+      `${name}-function`,
+      {
+        name: plan.name,
+        description: "Checks every MCP server of its roster and writes what it measured",
+        role: role.arn,
+        runtime: "nodejs24.x",
+        architectures: ["arm64"],
+        handler: "index.handler",
+        code: code(plan, bundle),
+        timeout: plan.timeoutSeconds,
+        memorySize: plan.memoryMb,
+        // two runs at once would count every server twice
+        reservedConcurrentExecutions: 1,
+        // JSON would wrap each line, and CloudWatch finds metrics only at the root of one
+        loggingConfig: { logFormat: "Text", logGroup: logGroup.name },
+      },
+      { parent: this, dependsOn: [logs] },
+    );
+    new FunctionEventInvokeConfig(
+      `${name}-invoke-config`,
+      { functionName: probe.name, ...STALE },
+      { parent: this },
+    );
+
+    const schedulerRole = new Role(
+      `${name}-schedule-role`,
+      { assumeRolePolicy: schedulerTrust(accountId) },
+      { parent: this },
+    );
+    const invoke = new RolePolicy(
+      `${name}-invoke`,
+      { role: schedulerRole.id, policy: invokeFunction(probe.arn) },
+      { parent: this },
+    );
+    new Schedule(
+      `${name}-schedule`,
+      {
+        name: plan.name,
+        scheduleExpression: rate(plan.everyMinutes),
+        flexibleTimeWindow: { mode: "OFF" },
+        target: { arn: probe.arn, roleArn: schedulerRole.arn, retryPolicy: STALE },
+      },
+      { parent: this, dependsOn: [invoke] },
+    );
+
+    this.functionName = probe.name;
+    this.registerOutputs({ functionName: this.functionName });
+  }
+}
+
+function code(plan: ProbePlan["lambda"], bundle: string): pulumi.asset.AssetArchive {
+  return new pulumi.asset.AssetArchive({
+    "index.mjs": new pulumi.asset.FileAsset(join(bundle, "index.mjs")),
+    "roster.json": new pulumi.asset.StringAsset(JSON.stringify(plan.roster)),
+  });
+}
+
+function rate(minutes: number): string {
+  return minutes === 1 ? "rate(1 minute)" : `rate(${minutes} minutes)`;
+}

@@ -1,0 +1,103 @@
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, test } from "vitest";
+import { loadEnvironment } from "../../catalog/load.ts";
+import { diskSource } from "../../catalog/source.ts";
+import { Monitoring } from "../../components/monitoring.ts";
+import { buildPlan } from "../../plan/plan.ts";
+import { compositeAlarmCall, metricAlarmCall } from "../support/cloudwatch-inputs.ts";
+import { only, type Recorded, record } from "../support/pulumi-mocks.ts";
+
+// Says what the program hands to the engine; what AWS and Kubernetes make of it is not proved here.
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+const planOf = (environment: string) => buildPlan(loadEnvironment(diskSource(ROOT), environment));
+
+async function provision(environment: string) {
+  const plan = planOf(environment);
+  const resources = await record(() => new Monitoring("rollcall", { plan, probeBundle: "/bundle/lambda" }));
+  const inputsOf = (type: string) => resources.filter((one) => one.type === type).map(({ inputs }) => inputs);
+  return { plan, resources, inputsOf };
+}
+
+const byName = (a: { AlarmName?: unknown }, b: { AlarmName?: unknown }): number =>
+  String(a.AlarmName).localeCompare(String(b.AlarmName));
+
+describe.each(["staging", "production"])("%s", (environment) => {
+  let provisioned: Awaited<ReturnType<typeof provision>>;
+  beforeAll(async () => {
+    provisioned = await provision(environment);
+  }, 30_000);
+
+  test("what is tested is what is deployed: every alarm reaches CloudWatch field by field", () => {
+    const { plan, inputsOf } = provisioned;
+    const alarms = plan.servers.flatMap((server) => server.alarms.map(({ definition }) => definition));
+    const composites = plan.servers.flatMap((server) =>
+      server.composites.map(({ definition }) => definition),
+    );
+    expect(alarms.length).toBeGreaterThan(100);
+    expect(inputsOf("aws:cloudwatch/metricAlarm:MetricAlarm").map(metricAlarmCall).sort(byName)).toEqual(
+      [...alarms].sort(byName),
+    );
+    expect(
+      inputsOf("aws:cloudwatch/compositeAlarm:CompositeAlarm").map(compositeAlarmCall).sort(byName),
+    ).toEqual([...composites].sort(byName));
+  });
+
+  test("everything hangs below Monitoring, and the region and the tags are the plan's", () => {
+    const { plan, resources } = provisioned;
+    const urns = new Set(resources.map(({ urn }) => urn));
+    const [root, ...below] = resources;
+    expect(root).toMatchObject({ type: "rollcall:index:Monitoring", name: "rollcall", parent: "" });
+    expect(below.filter(({ parent }) => !urns.has(parent))).toEqual([]);
+    const provider = only(resources, "pulumi:providers:aws");
+    expect(provider.inputs.region).toBe(plan.region);
+    expect(JSON.parse(provider.inputs.defaultTags)).toEqual({
+      tags: { Environment: environment, ManagedBy: "rollcall" },
+    });
+    const aws = resources.filter(({ type }) => type.startsWith("aws:"));
+    expect(new Set(aws.map((one) => one.provider))).toEqual(new Set([provider.urn]));
+  });
+
+  test("every resource has a name of its own", () => {
+    const { resources } = provisioned;
+    expect(new Set(resources.map(({ urn }) => urn)).size).toBe(resources.length);
+  });
+
+  test("topics, log groups, namespaces and deployments are those of the plan, each once", () => {
+    const { plan, inputsOf } = provisioned;
+    const names = (type: string) => inputsOf(type).map(({ name }) => name);
+    const objects = (type: string) => inputsOf(type).map(({ metadata }) => metadata.name);
+    const topics = plan.escalations.flatMap(({ levels }) => levels.map(({ topic }) => topic));
+    expect(names("aws:sns/topic:Topic").sort()).toEqual([...topics].sort());
+    expect(names("aws:cloudwatch/logGroup:LogGroup").sort()).toEqual(
+      plan.logGroups.map(({ name }) => name).sort(),
+    );
+    expect(objects("kubernetes:core/v1:Namespace").sort()).toEqual([...plan.namespaces].sort());
+    expect(objects("kubernetes:apps/v1:Deployment").sort()).toEqual(
+      plan.workloads.map(({ deployment }) => deployment).sort(),
+    );
+  });
+
+  test("a composite tells the topic that the plan names, once CloudWatch may publish there", () => {
+    const { plan, resources } = provisioned;
+    const policyOf = (topic: string): Recorded => {
+      const made = resources.find(
+        ({ type, inputs }) => type === "aws:sns/topic:Topic" && inputs.name === topic,
+      );
+      return only(resources, "aws:sns/topicPolicy:TopicPolicy", `${made?.name}-policy`);
+    };
+    const composites = resources.filter(
+      ({ type }) => type === "aws:cloudwatch/compositeAlarm:CompositeAlarm",
+    );
+    for (const { topic, definition } of plan.servers.flatMap((server) => server.composites)) {
+      const made = composites.find(({ inputs }) => inputs.alarmName === definition.AlarmName);
+      expect(made?.inputs.alarmActions).toEqual([policyOf(topic).inputs.arn]);
+      expect(made?.dependencies).toContain(policyOf(topic).urn);
+    }
+  });
+});
+
+test("an environment of one machine is not provisioned", async () => {
+  await expect(provision("local")).rejects.toThrow("local is not an environment of the cloud");
+});
