@@ -1,0 +1,142 @@
+import { alarmsOf, parseRule, type Rule, ruleHolds } from "../plan/composite-rule.ts";
+import { type AlarmState, evaluateAlarm, evaluationMark } from "../plan/evaluate.ts";
+import type { MetricAlarm, Plan, PlannedAlarm, PlannedComposite } from "../plan/types.ts";
+import type { Store, StoredAlarm } from "./store.ts";
+
+/** An alarm that changed its state. */
+export interface Transition {
+  readonly at: number;
+  readonly alarm: string;
+  readonly server: string;
+  readonly from: AlarmState;
+  readonly to: AlarmState;
+  readonly reason: string;
+  /** Set for composites: the only transitions that anybody is told of. */
+  readonly composite: PlannedComposite | null;
+}
+
+interface Watched {
+  readonly planned: PlannedAlarm;
+  /** The mark up to which it has been evaluated. */
+  mark: number;
+}
+
+/** Evaluates the plan's alarms against the store: the same data and the same rules as CloudWatch would. */
+export class AlarmDesk {
+  readonly #store: Store;
+  readonly #startedAt: number;
+  readonly #watched: readonly Watched[];
+  readonly #composites: readonly { readonly planned: PlannedComposite; readonly rule: Rule }[];
+  readonly #states: Map<string, StoredAlarm>;
+
+  constructor(input: { readonly plan: Plan; readonly store: Store; readonly startedAt: number }) {
+    this.#store = input.store;
+    this.#startedAt = input.startedAt;
+    this.#watched = input.plan.servers.flatMap(({ alarms }) =>
+      alarms.map((planned) => ({ planned, mark: 0 })),
+    );
+    this.#composites = input.plan.servers
+      .flatMap(({ composites }) => composites)
+      .map((planned) => ({ planned, rule: parseRule(planned.definition.AlarmRule) }));
+    this.#states = new Map(input.store.alarms().map((alarm) => [alarm.name, alarm]));
+  }
+
+  /** Brings every alarm to the state it has at `now` and says what changed, metric alarms first. */
+  evaluate(now: number): Transition[] {
+    const metric = this.#watched.flatMap((watched) => this.#evaluateMetric(watched, now));
+    const composite = this.#composites.flatMap(({ planned, rule }) => {
+      const holds = ruleHolds(rule, (name) => this.#states.get(name)?.state);
+      const because = this.childrenInAlarm(planned).map(({ name }) => name);
+      const reason = holds ? `in ALARM: ${because.join(", ")}` : "its rule does not hold";
+      return this.#move({
+        at: now,
+        name: planned.definition.AlarmName,
+        server: planned.server,
+        to: holds ? "ALARM" : "OK",
+        reason,
+        composite: planned,
+      });
+    });
+    return [...metric, ...composite];
+  }
+
+  stateOf(name: string): StoredAlarm | undefined {
+    return this.#states.get(name);
+  }
+
+  /** The alarms that a composite names and that are in ALARM now. */
+  childrenInAlarm(composite: PlannedComposite): StoredAlarm[] {
+    const found = this.#composites.find(
+      ({ planned }) => planned.definition.AlarmName === composite.definition.AlarmName,
+    );
+    const names = found === undefined ? [] : alarmsOf(found.rule);
+    return names.flatMap((name) => {
+      const state = this.#states.get(name);
+      return state?.state === "ALARM" ? [state] : [];
+    });
+  }
+
+  #evaluateMetric(watched: Watched, now: number): Transition[] {
+    const { definition, server } = watched.planned;
+    const mark = evaluationMark(definition, now);
+    if (mark === watched.mark) return [];
+    watched.mark = mark;
+    const name = definition.AlarmName;
+    const current = this.#states.get(name) ?? this.#create(name, now);
+    if (this.#warmsUp(definition, current, now)) return [];
+    const { state, reason } = evaluateAlarm({
+      definition,
+      at: now,
+      previous: current.state,
+      samples: (of, { from, to }) => this.#store.samples({ server, metric: metricName(of), from, to }),
+    });
+    return this.#move({ at: now, name, server, to: state, reason, composite: null });
+  }
+
+  /**
+   * A warm-up counts from the alarm's creation. Where empty periods count as zero it counts from the start of
+   * this monitor: a gap while nobody watched is not a lost heartbeat.
+   */
+  #warmsUp(definition: MetricAlarm, alarm: StoredAlarm, now: number): boolean {
+    const minutes = definition.WarmUpConfiguration?.WarmUpPeriodDurationInMinutes ?? 0;
+    const from = "Metrics" in definition ? this.#startedAt : alarm.created;
+    return now < from + minutes * 60_000;
+  }
+
+  #create(name: string, now: number): StoredAlarm {
+    const alarm: StoredAlarm = {
+      name,
+      state: "INSUFFICIENT_DATA",
+      since: now,
+      reason: "not evaluated yet",
+      created: now,
+    };
+    this.#states.set(name, alarm);
+    this.#store.saveAlarm(alarm);
+    return alarm;
+  }
+
+  #move(change: {
+    readonly at: number;
+    readonly name: string;
+    readonly server: string;
+    readonly to: AlarmState;
+    readonly reason: string;
+    readonly composite: PlannedComposite | null;
+  }): Transition[] {
+    const { at, name, server, to, reason, composite } = change;
+    const current = this.#states.get(name) ?? this.#create(name, at);
+    if (current.state === to) return [];
+    const next: StoredAlarm = { ...current, state: to, since: at, reason };
+    this.#states.set(name, next);
+    this.#store.saveAlarm(next);
+    return [{ at, alarm: name, server, from: current.state, to, reason, composite }];
+  }
+}
+
+function metricName(definition: MetricAlarm) {
+  if ("MetricName" in definition) return definition.MetricName;
+  const stat = definition.Metrics.find(({ MetricStat }) => MetricStat !== undefined)?.MetricStat;
+  if (stat === undefined) throw new TypeError(`${definition.AlarmName} names no metric`);
+  return stat.Metric.MetricName;
+}
