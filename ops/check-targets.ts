@@ -1,0 +1,72 @@
+import { connect } from "node:net";
+import { join } from "node:path";
+import type { CheckTarget } from "../catalog/target.ts";
+import type { Environment, Server } from "../catalog/types.ts";
+import { commandOf } from "../monitor/command.ts";
+import { type Launched, launch } from "../monitor/launched.ts";
+import { localTarget } from "../monitor/local-target.ts";
+
+/** Targets that are ready to be checked, and what ends whatever was started for them. */
+export interface Prepared {
+  readonly targets: readonly CheckTarget[];
+  release(): Promise<void>;
+}
+
+/**
+ * Targets of the servers of an environment. A local server over HTTP that nobody has started runs for the
+ * length of the check; one that the monitor runs is asked as it is.
+ */
+export async function prepareTargets(
+  environment: Environment,
+  servers: readonly Server[],
+): Promise<Prepared> {
+  if (environment.platform === "cloud")
+    return { targets: servers.map(cloudTarget), release: () => Promise.resolve() };
+  const root = process.cwd();
+  const started: Launched[] = [];
+  const targets = await Promise.all(
+    servers.map(async (server) => {
+      const command =
+        server.run === null ? null : commandOf(server, { root, state: join(root, ".rollcall") });
+      const target = localTarget(server, command);
+      const port = server.transport === "streamable-http" ? server.run?.port : undefined;
+      if (command !== null && port !== undefined && !(await answers(port))) {
+        const launched = launch({ server, target, command, exited: () => undefined });
+        started.push(launched);
+        // one that does not come up is what the check then says
+        await launched.start().catch(() => undefined);
+      }
+      return target;
+    }),
+  );
+  return {
+    targets,
+    release: async () => {
+      await Promise.all(started.map((launched) => launched.stop()));
+    },
+  };
+}
+
+/** A server of the cloud as an operator's machine reaches it. */
+function cloudTarget(server: Server): CheckTarget {
+  const endpoint = server.endpoints.aws ?? server.endpoints.cluster ?? { mcp: null, rest: null };
+  return {
+    server: server.name,
+    mcp: endpoint.mcp === null ? null : { transport: "streamable-http", url: endpoint.mcp },
+    rest: endpoint.rest === null ? null : { url: endpoint.rest },
+    timeoutMs: server.probe.timeout,
+    requiredTools: server.requiredTools,
+    allowPrivate: true,
+  };
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: "127.0.0.1", port });
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}

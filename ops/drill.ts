@@ -1,0 +1,141 @@
+import { resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Command, InvalidArgumentError } from "commander";
+import { messageOf, unavailableError, usageError } from "../catalog/errors.ts";
+import { duration } from "../catalog/units.ts";
+import { DRILL_TOKEN } from "../monitor/api.ts";
+import type { MonitorEvent } from "../monitor/messages.ts";
+import { findRunning, type RunningMonitor } from "../monitor/state-folder.ts";
+import { eventLine, isNews } from "../monitor/terminal.ts";
+import { print } from "./output.ts";
+
+/** Long enough for the alarm, the first two levels of the local escalation, and a look at the console. */
+const DEFAULT_FOR_MS = 90_000;
+const POLL_MS = 1_000;
+
+interface DrillFlags {
+  readonly state: string;
+  readonly for: number | null;
+  readonly follow?: true;
+}
+
+/** `rollcall drill stop|start <server>`: stops a server under the running monitor, as a crash would. */
+export function drillCommand(): Command {
+  return new Command("drill")
+    .description(
+      "stop a server under the running monitor and watch alarm, escalation and recovery; or start it again",
+    )
+    .argument("<verb>", "stop or start")
+    .argument("<server>", "a server of the local environment")
+    .option("--for <duration>", "start it again after this time, or `never`", forDuration, DEFAULT_FOR_MS)
+    .option("--follow", "print what happens here too, until the server is healthy again")
+    .option("--state <folder>", "state folder of the monitor", ".rollcall")
+    .action(async (verb: string, server: string, flags: DrillFlags) => {
+      if (verb !== "stop" && verb !== "start") {
+        throw usageError({
+          place: verb,
+          rule: "is not a drill",
+          cure: "use `drill stop <server>` or `drill start <server>`",
+        });
+      }
+      const monitor = findRunning(resolve(flags.state));
+      if (monitor === undefined) {
+        throw unavailableError({
+          place: flags.state,
+          rule: "no monitor runs on this state folder",
+          cure: "start it with `npm start`, or name its folder with --state",
+        });
+      }
+      const since = await lastEventId(monitor);
+      await send(monitor, verb, server, flags);
+      if (verb === "start") print(`${server} is started`);
+      else print(stopText(server, monitor, flags));
+      if (flags.follow === true) await follow(monitor, server, since);
+    });
+}
+
+function stopText(server: string, { url }: RunningMonitor, flags: DrillFlags): string {
+  const again =
+    flags.for === null ? "It stays stopped." : `It starts again in ${Math.round(flags.for / 1_000)} s.`;
+  return [
+    `${server} is stopped, as if it had crashed. ${again}`,
+    `watch    the terminal of the monitor, or ${url}`,
+    `start    npx rollcall drill start ${server}`,
+  ].join("\n");
+}
+
+async function send(
+  monitor: RunningMonitor,
+  verb: "stop" | "start",
+  server: string,
+  flags: DrillFlags,
+): Promise<void> {
+  const url = new URL(`/drill/${verb}/${encodeURIComponent(server)}`, monitor.url);
+  if (verb === "stop" && flags.for !== null) url.searchParams.set("for", String(flags.for / 1_000));
+  const { ok, body } = await request(monitor, url, "POST");
+  if (!ok)
+    throw usageError({
+      place: server,
+      rule: String(body.error ?? "the monitor refused"),
+      cure: "name a server that the monitor runs",
+    });
+}
+
+async function follow(monitor: RunningMonitor, server: string, since: number): Promise<void> {
+  let after = since;
+  let resolved = false;
+  while (!resolved) {
+    await sleep(POLL_MS);
+    for (const { id, event } of await eventsAfter(monitor, after)) {
+      after = id;
+      if (event.type === "problem" || event.server !== server) continue;
+      if (isNews(event)) print(eventLine(event));
+      resolved =
+        event.type === "transition" && event.composite && event.to === "OK" && event.alarm.endsWith("-page");
+    }
+  }
+}
+
+async function lastEventId(monitor: RunningMonitor): Promise<number> {
+  return (await eventsAfter(monitor, 0)).at(-1)?.id ?? 0;
+}
+
+async function eventsAfter(
+  monitor: RunningMonitor,
+  after: number,
+): Promise<readonly { readonly id: number; readonly event: MonitorEvent }[]> {
+  const { body } = await request(monitor, new URL(`/status/events?after=${after}`, monitor.url), "GET");
+  return (body.events ?? []) as readonly { id: number; event: MonitorEvent }[];
+}
+
+async function request(
+  monitor: RunningMonitor,
+  url: URL,
+  method: "GET" | "POST",
+): Promise<{ ok: boolean; body: Record<string, unknown> }> {
+  try {
+    const response = await fetch(url, {
+      method,
+      headers: { [DRILL_TOKEN]: monitor.token },
+      signal: AbortSignal.timeout(60_000),
+    });
+    return { ok: response.ok, body: (await response.json()) as Record<string, unknown> };
+  } catch (error) {
+    throw unavailableError(
+      {
+        place: monitor.url,
+        rule: `the monitor does not answer (${messageOf(error)})`,
+        cure: "see whether `npm start` still runs",
+      },
+      error,
+    );
+  }
+}
+
+function forDuration(text: string): number | null {
+  if (text === "never") return null;
+  const parsed = duration.safeParse(text);
+  if (!parsed.success)
+    throw new InvalidArgumentError("must be a duration with its unit, such as 90s, or never.");
+  return parsed.data;
+}

@@ -1,0 +1,165 @@
+import { formatDuration, formatPercent } from "../catalog/units.ts";
+import type { MetricAlarm, ObjectivePlan, Plan, PlannedAlarm, ServerPlan } from "../plan/types.ts";
+import { paint, table } from "./output.ts";
+
+/** The plan as a person reads it on a terminal. */
+export function planTable(plan: Plan): string {
+  return [
+    headline(plan),
+    ...plan.servers.flatMap(serverText),
+    ...sections(plan).map(([title, rows]) => `${paint("bold", title)}\n${table(rows)}`),
+  ].join("\n\n");
+}
+
+/** The plan as Markdown, for a pull request or a wiki. */
+export function planMarkdown(plan: Plan): string {
+  const servers = plan.servers.flatMap((server) => [
+    `### ${server.server}`,
+    `${server.description}. Owner ${server.owner}, escalation ${server.escalation}, probed ${probeText(server)}.`,
+    markdownTable(
+      ["objective", "promise"],
+      server.objectives.map((objective) => [objective.name, objectiveText(objective)]),
+    ),
+    markdownTable(["alarm", "severity", "fires when", "runbook"], server.alarms.map(alarmRow)),
+    markdownTable(
+      ["acts", "severity", "rule"],
+      server.composites.map(({ definition, severity }) => [
+        definition.AlarmName,
+        severity,
+        `\`${definition.AlarmRule}\``,
+      ]),
+    ),
+  ]);
+  const rest = sections(plan).flatMap(([title, rows]) => [
+    `## ${title}`,
+    markdownTable(rows[0]?.map(() => "") ?? [], rows),
+  ]);
+  return [`# ${headline(plan)}`, "## servers", ...servers, ...rest].join("\n\n");
+}
+
+function headline(plan: Plan): string {
+  const alarms = plan.servers.reduce((sum, server) => sum + server.alarms.length, 0);
+  const composites = plan.servers.reduce((sum, server) => sum + server.composites.length, 0);
+  return `${plan.environment}  ${plan.platform}  ${plan.servers.length} servers  ${alarms} alarms  ${composites} composites  catalog ${plan.catalog}`;
+}
+
+function serverText(server: ServerPlan): string[] {
+  const rows = [
+    ...server.objectives.map((objective) => ["promise", objective.name, objectiveText(objective), ""]),
+    ...server.alarms.map((alarm) => ["alarm", ...alarmRow(alarm).slice(0, 3)]),
+    ...server.composites.map(({ definition, severity, topic }) => [
+      "acts",
+      definition.AlarmName,
+      severity,
+      `tells ${topic}`,
+    ]),
+    ...server.unmeasured.map(({ threshold, reason }) => ["no alarm", threshold, "unmeasured", reason]),
+  ];
+  return [
+    `${paint("bold", server.server)}  ${server.description}\n  owner ${server.owner}, escalation ${server.escalation}, probed ${probeText(server)}\n${table(rows)}`,
+  ];
+}
+
+function probeText({ probe }: ServerPlan): string {
+  const samples = probe.samples === 1 ? "" : ` with ${probe.samples} samples`;
+  return `every ${formatDuration(probe.everyMs)}${samples} from ${probe.from.join(" and ")}, timeout ${formatDuration(probe.timeoutMs)}`;
+}
+
+function objectiveText(objective: ObjectivePlan): string {
+  if (objective.sli === "latency")
+    return `p${objective.percentile} of the MCP exchange below ${formatDuration(objective.belowMs)}`;
+  const minutes = Math.round(objective.budgetMs / 600) / 100;
+  return `${formatPercent(objective.objectivePpm)} of ${objective.sli} probes in ${formatDuration(objective.windowMs)}, an error budget of ${minutes} min`;
+}
+
+function alarmRow({ definition, severity, runbook }: PlannedAlarm): string[] {
+  const { DatapointsToAlarm: m, EvaluationPeriods: n } = definition;
+  return [
+    definition.AlarmName,
+    severity,
+    `${sourceText(definition)} ${comparisonText(definition)}, ${m} of ${n}`,
+    runbook,
+  ];
+}
+
+function sourceText(definition: MetricAlarm): string {
+  if ("Metrics" in definition)
+    return definition.Metrics.find(({ ReturnData }) => ReturnData)?.Expression ?? "";
+  const statistic = "Statistic" in definition ? definition.Statistic : definition.ExtendedStatistic;
+  return `${statistic} ${definition.MetricName} over ${formatDuration(definition.Period * 1_000)}`;
+}
+
+function comparisonText({ ComparisonOperator, Threshold }: MetricAlarm): string {
+  const sign = {
+    GreaterThanThreshold: ">",
+    GreaterThanOrEqualToThreshold: ">=",
+    LessThanThreshold: "<",
+    LessThanOrEqualToThreshold: "<=",
+  }[ComparisonOperator];
+  return `${sign} ${Threshold}`;
+}
+
+/** What belongs to the environment and not to one server: title and rows, left out where there is nothing. */
+function sections(plan: Plan): [string, string[][]][] {
+  const all: [string, string[][]][] = [
+    [
+      "escalation",
+      plan.escalations.flatMap(({ escalation, levels }) =>
+        levels.map((level) => [
+          escalation,
+          level.level,
+          `after ${formatDuration(level.afterMs)}`,
+          `answers within ${formatDuration(level.respondMs)}`,
+          level.subscriptions
+            .map(({ channel, endpoint, sns }) => `${channel} ${endpoint}${sns ? "" : " (by hand)"}`)
+            .join(", "),
+        ]),
+      ),
+    ],
+    [
+      "deployments",
+      plan.workloads.map(({ namespace, deployment, replicas, image }) => [
+        namespace,
+        deployment,
+        `${replicas} replicas`,
+        image,
+      ]),
+    ],
+    ["log groups", plan.logGroups.map(({ name, retentionDays }) => [name, `${retentionDays} days`])],
+    [
+      "backups",
+      plan.backups.map(({ bucket, retentionDays, lockMode, lockDays, protect }) => [
+        bucket,
+        `${retentionDays} days`,
+        `${lockMode} lock ${lockDays} days`,
+        protect ? "kept on destroy" : "goes with the stack",
+      ]),
+    ],
+    ["dashboards", plan.dashboards.map(({ name, body }) => [name, `${body.widgets.length} widgets`])],
+    [
+      "prometheus",
+      [
+        [
+          "rules",
+          `${plan.prometheus.groups.reduce((sum, { rules }) => sum + rules.length, 0)} in ${plan.prometheus.groups.length} groups`,
+        ],
+      ],
+    ],
+    [
+      "retention",
+      [
+        ["history", `${plan.retention.historyDays} days`],
+        ["logs", `${plan.retention.logsDays} days`],
+        ["backups", `${plan.retention.backupsDays} days`],
+      ],
+    ],
+  ];
+  return all.filter(([, rows]) => rows.length > 0);
+}
+
+function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  if (rows.length === 0) return "None.";
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((text) => text.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}

@@ -1,0 +1,40 @@
+import { Command, Option } from "commander";
+import { loadEnvironment } from "../catalog/load.ts";
+import { gitSource } from "../catalog/source.ts";
+import { diffPlans } from "../plan/diff.ts";
+import { buildPlan } from "../plan/plan.ts";
+import { environmentOf } from "./catalog.ts";
+import { diffMarkdown, diffTable } from "./diff-text.ts";
+import { print, printJson } from "./output.ts";
+import { planMarkdown, planTable } from "./plan-text.ts";
+
+type Format = "table" | "json" | "markdown";
+
+/** `rollcall plan <env>`: prints what an environment is to have. Pure, offline, changes nothing. */
+export function planCommand(): Command {
+  return new Command("plan")
+    .description("print everything that an environment is to have, or what a branch changes in it")
+    .argument("<env>", "environment")
+    .option("--base <ref>", "print what differs from the catalog at this git revision")
+    .addOption(
+      new Option("--format <format>", "how to print").choices(["table", "json", "markdown"]).default("table"),
+    )
+    .action((name: string, { base, format }: { base?: string; format: Format }) => {
+      const plan = buildPlan(environmentOf(name));
+      if (base === undefined) {
+        if (format === "json") printJson(plan);
+        else print(format === "markdown" ? planMarkdown(plan) : planTable(plan));
+        return;
+      }
+      const before = buildPlan(loadEnvironment(gitSource(process.cwd(), base), name));
+      const diff = {
+        environment: name,
+        base,
+        before: before.catalog,
+        after: plan.catalog,
+        changes: diffPlans(before, plan),
+      };
+      if (format === "json") printJson(diff);
+      else print(format === "markdown" ? diffMarkdown(diff) : diffTable(diff));
+    });
+}
