@@ -16,7 +16,12 @@ const override = z
   .record(z.string(), z.unknown())
   .describe("what differs from the shared or the server's file, key by key");
 
-const digestImage = z.string().regex(/@sha256:[0-9a-f]{64}$/, "must be pinned by digest (name@sha256:…)");
+const digestImage = z
+  .string()
+  .regex(
+    /@sha256:[0-9a-f]{64}$/,
+    "must be pinned by digest, such as registry.example.com/name@sha256:<64 hexadecimal digits>",
+  );
 
 /** Names buckets, labels and topics, so it must please S3 and Kubernetes at once. */
 const cloudName = z

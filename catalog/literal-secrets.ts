@@ -1,12 +1,11 @@
 import type { Problem } from "./errors.ts";
 import { isMap } from "./merge.ts";
-import { formatPath } from "./validate.ts";
-import { type Path, pathKey, type YamlFile } from "./yaml.ts";
+import { formatPath, type Path, pathKey, type YamlFile } from "./yaml.ts";
 
 /** Names of variables and keys whose value is a secret, whatever it looks like. */
-const SECRET_NAME = /(token|secret|passw(or)?d|api_?key|access_?key|private_?key|credential)s?$/i;
+const SECRET_NAME = /(token|secret|passw(or)?d|passphrase|api_?key|access_?key|private_?key|credential)s?$/i;
 
-/** Shapes that only secrets have: provider tokens, private keys, credentials inside an address. */
+/** Shapes that only secrets have: provider tokens, private keys, credentials in an address or an argument. */
 const SECRET_VALUE = [
   /\bgh[pousr]_[A-Za-z0-9]{16,}/,
   /\bgithub_pat_[A-Za-z0-9_]{20,}/,
@@ -15,6 +14,7 @@ const SECRET_VALUE = [
   /\bsk-[A-Za-z0-9_-]{20,}/,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
   /\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]+:[^\s/@]+@/i,
+  /^--?[a-z-]*(token|secret|passw(or)?d|api-?key)=./i,
   /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/,
 ];
 
@@ -28,16 +28,26 @@ export function findLiteralSecrets(file: YamlFile): Problem[] {
   }));
 }
 
-function walk(value: unknown, path: Path): Path[] {
-  if (typeof value === "string") return isSecret(value, path) ? [path] : [];
-  if (Array.isArray(value)) return value.flatMap((item, index) => walk(item, [...path, index]));
-  if (isMap(value)) return Object.entries(value).flatMap(([key, inner]) => walk(inner, [...path, key]));
-  return [];
+/** A message without whatever in it has the shape of a secret. */
+export function censored(text: string): string {
+  return SECRET_VALUE.reduce(
+    (rest, shape) => rest.replaceAll(new RegExp(shape, `g${shape.flags}`), "…"),
+    text,
+  );
 }
 
-function isSecret(value: string, path: Path): boolean {
-  if (SECRET_VALUE.some((shape) => shape.test(value))) return true;
+function walk(value: unknown, path: Path): Path[] {
+  if (Array.isArray(value)) return value.flatMap((item, index) => walk(item, [...path, index]));
+  if (isMap(value)) return Object.entries(value).flatMap(([key, inner]) => walk(inner, [...path, key]));
+  return isSecret(value, path) ? [path] : [];
+}
+
+/** Whether a text or a number is a secret by its own shape, or by the variable that it is given to. */
+export function isSecret(value: unknown, path: Path): boolean {
+  if (typeof value !== "string" && typeof value !== "number") return false;
+  const text = String(value);
+  if (SECRET_VALUE.some((shape) => shape.test(text))) return true;
   // only an `env` map names variables; elsewhere a key such as `secret` is the schema's business
   const variable = path.at(-2) === "env" ? path.at(-1) : undefined;
-  return typeof variable === "string" && value !== "" && SECRET_NAME.test(variable);
+  return typeof variable === "string" && text !== "" && SECRET_NAME.test(variable);
 }

@@ -1,12 +1,15 @@
-import { type EnvironmentFile, environmentFile } from "./environment.ts";
+import type { z } from "zod";
+import { environmentFile } from "./environment.ts";
 import { catalogError, type Problem, RollcallError } from "./errors.ts";
-import { findLiteralSecrets } from "./literal-secrets.ts";
-import { isMap, type Layered, layer, single } from "./merge.ts";
+import { censored, findLiteralSecrets } from "./literal-secrets.ts";
+import { type Layered, layer, single, valueAt } from "./merge.ts";
+import { referenceProblems } from "./references.ts";
 import { resolveEnvironment } from "./resolve.ts";
 import type { ServerEntry } from "./resolve-server.ts";
 import { serverFile } from "./server.ts";
 import { sharedFile } from "./shared.ts";
 import type { CatalogSource } from "./source.ts";
+import { readAround } from "./stand-in.ts";
 import type { Environment } from "./types.ts";
 import { validate } from "./validate.ts";
 import { parseYaml, type YamlFile } from "./yaml.ts";
@@ -25,122 +28,103 @@ export function environmentNames(source: CatalogSource): string[] {
     .map((file) => file.replace(/\.yaml$/, ""));
 }
 
+/** What can be read of an environment, and everything that is wrong with it. */
+export interface Inspection {
+  readonly problems: readonly Problem[];
+  /** As far as it can be resolved; whole only where there are no problems. */
+  readonly environment: Environment | undefined;
+}
+
 /**
  * Loads one environment: reads, validates, merges and resolves.
  * @throws RollcallError (catalog, exit 65) that holds every problem found, each with its place and cure.
  */
-export function loadEnvironment(source: CatalogSource, environment: string): Environment {
-  const problems: Problem[] = [];
-  const result = attempt(source, environment, problems);
-  if (problems.length > 0 || result === undefined) throw catalogError(distinct(problems));
-  return result;
+export function loadEnvironment(source: CatalogSource, name: string): Environment {
+  const { problems, environment } = inspectEnvironment(source, name);
+  if (problems.length > 0 || environment === undefined) throw catalogError(problems);
+  return environment;
 }
 
-/** Every problem of the whole catalog, or of the environments named; empty when all is well. */
+/** Every problem of the environments named; empty when all is well. */
 export function validateCatalog(source: CatalogSource, names: readonly string[]): readonly Problem[] {
-  const problems: Problem[] = [];
-  for (const environment of names) attempt(source, environment, problems);
-  return distinct(problems);
+  return distinct(names.flatMap((name) => inspectEnvironment(source, name).problems));
 }
 
-function attempt(source: CatalogSource, environment: string, problems: Problem[]): Environment | undefined {
+/** Reads an environment and collects every problem of it and of the files it is made of. Never throws for them. */
+export function inspectEnvironment(source: CatalogSource, name: string): Inspection {
+  const problems: Problem[] = [];
   const files = readServers(source, problems);
   const sharedYaml = readYaml(source, SHARED, problems);
-  const environmentYaml = readEnvironment(source, environment, problems);
-  if (sharedYaml === undefined || environmentYaml === undefined) return undefined;
-  for (const file of [sharedYaml, environmentYaml, ...files.values()])
-    problems.push(...findLiteralSecrets(file));
-
-  const header = check(environmentFile, single(environmentYaml), problems);
-  const shared = check(sharedFile, withOverride(sharedYaml, environmentYaml, ["shared"]), problems);
-  if (header === undefined) {
-    for (const [, file] of files) check(serverFile, single(file), problems);
-    return undefined;
+  const environmentYaml = readEnvironment(source, name, problems);
+  for (const file of [sharedYaml, environmentYaml, ...files.values()]) {
+    if (file !== undefined) problems.push(...findLiteralSecrets(file));
   }
-  if (header.environment !== environment) {
+  if (sharedYaml === undefined || environmentYaml === undefined) {
+    for (const file of files.values()) if (file !== undefined) checkWhole(serverFile, single(file), problems);
+    return { problems: distinct(problems), environment: undefined };
+  }
+  const place = single(environmentYaml);
+  const layered = withOverride(sharedYaml, environmentYaml, ["shared"]);
+  const servers = new Map(
+    [...files].flatMap(([server, file]) =>
+      file === undefined
+        ? []
+        : [[server, withOverride(file, environmentYaml, ["override", server])] as const],
+    ),
+  );
+  const header = check(environmentFile, place, problems);
+  const shared = check(sharedFile, layered, problems);
+  problems.push(
+    ...referenceProblems({ source, shared: layered, environment: place, servers, known: [...files.keys()] }),
+  );
+  if (header !== undefined && header.environment !== name) {
     problems.push({
-      place: `${environmentYaml.file}:${environmentYaml.places.get("environment") ?? "1:1"}`,
+      place: place.place(["environment"]),
       path: "environment",
       rule: `"${header.environment}" is not the name of the file`,
-      cure: `write ${environment}, or rename the file`,
+      cure: `write ${name}, or rename the file`,
     });
   }
-  const servers = selectServers({ header, files, environmentYaml, problems });
-  if (shared === undefined) return undefined;
-  return resolveEnvironment({
-    source,
-    header,
-    shared,
-    sharedPlace: single(sharedYaml),
-    environmentPlace: single(environmentYaml),
-    servers,
-    problems,
+  const entries = [...servers].flatMap(([server, merged]): ServerEntry[] => {
+    const file = checkWhole(serverFile, merged, problems);
+    const held = header === undefined || header.servers === "all" || header.servers.includes(server);
+    return file === undefined || !held ? [] : [{ name: server, file, layered: merged }];
   });
-}
-
-/** Validates every server's file, with the environment's override laid over those that it holds. */
-function selectServers(input: {
-  readonly header: EnvironmentFile;
-  readonly files: ReadonlyMap<string, YamlFile>;
-  readonly environmentYaml: YamlFile;
-  readonly problems: Problem[];
-}): ServerEntry[] {
-  const { header, files, environmentYaml, problems } = input;
-  const place = single(environmentYaml);
-  const unknown = (name: string, path: readonly (string | number)[]): void => {
-    problems.push({
-      place: place.place(path),
-      path: path.join("."),
-      rule: `there is no server "${name}"`,
-      cure: `write one of ${[...files.keys()].join(", ")}, or add ${SERVERS}/${name}.yaml`,
-    });
-  };
-  const names = header.servers === "all" ? [...files.keys()] : header.servers;
-  names.forEach((name, index) => {
-    if (!files.has(name)) unknown(name, ["servers", index]);
-  });
-  for (const name of Object.keys(header.override)) if (!files.has(name)) unknown(name, ["override", name]);
-
-  return [...files].flatMap(([name, file]) => {
-    const held = names.includes(name);
-    const layered = held ? withOverride(file, environmentYaml, ["override", name]) : single(file);
-    const value = check(serverFile, layered, problems);
-    if (value === undefined || !held) return [];
-    if (value.server !== name) {
-      problems.push({
-        place: layered.place(["server"]),
-        path: "server",
-        rule: `"${value.server}" is not the name of the file`,
-        cure: `write ${name}, or rename the file`,
-      });
-    }
-    return [{ name, file: value, layered }];
-  });
+  const environment =
+    header === undefined || shared === undefined
+      ? undefined
+      : resolveEnvironment({ header, shared, sharedPlace: layered, servers: entries, problems });
+  return { problems: distinct(problems), environment };
 }
 
 function withOverride(base: YamlFile, over: YamlFile, at: readonly string[]): Layered {
-  const value = at.reduce<unknown>((inner, key) => (isMap(inner) ? inner[key] : undefined), over.value);
   const layers = [{ value: base.value, file: base, at: [] }];
+  const value = valueAt(over.value, at);
   return value === undefined ? layer(layers) : layer([...layers, { value, file: over, at }]);
 }
 
-function check<T>(
-  schema: Parameters<typeof validate<T>>[0],
-  layered: Layered,
-  problems: Problem[],
-): T | undefined {
+/** The checked value, or undefined with the problems noted. */
+function checkWhole<T>(schema: z.ZodType<T>, layered: Layered, problems: Problem[]): T | undefined {
   const result = validate(schema, layered);
   if (result.ok) return result.value;
   problems.push(...result.problems);
   return undefined;
 }
 
-function readServers(source: CatalogSource, problems: Problem[]): Map<string, YamlFile> {
-  const files = new Map<string, YamlFile>();
+/** The checked value; where one part is broken, what can be read around it, with the problems noted. */
+function check<T>(schema: z.ZodType<T>, layered: Layered, problems: Problem[]): T | undefined {
+  const result = validate(schema, layered);
+  if (result.ok) return result.value;
+  problems.push(...result.problems);
+  return readAround(schema, layered, result.problems);
+}
+
+/** The servers by the names of their files; undefined for one whose text is not YAML. */
+function readServers(source: CatalogSource, problems: Problem[]): Map<string, YamlFile | undefined> {
+  const files = new Map<string, YamlFile | undefined>();
   for (const file of source.list(SERVERS)) {
     if (!file.endsWith(".yaml")) continue;
-    const yaml = readYaml(source, `${SERVERS}/${file}`, problems);
-    if (yaml !== undefined) files.set(file.replace(/\.yaml$/, ""), yaml);
+    files.set(file.replace(/\.yaml$/, ""), readYaml(source, `${SERVERS}/${file}`, problems));
   }
   return files;
 }
@@ -184,6 +168,14 @@ function readYaml(source: CatalogSource, path: string, problems: Problem[]): Yam
   }
 }
 
-function distinct(problems: readonly Problem[]): Problem[] {
-  return [...new Map(problems.map((one) => [`${one.place} ${one.path} ${one.rule}`, one])).values()];
+/** Each problem once, in the order of files and lines, and never with a secret in its words. */
+export function distinct(problems: readonly Problem[]): Problem[] {
+  const printable = problems.map((one) => ({
+    ...one,
+    path: censored(one.path),
+    rule: censored(one.rule),
+    cure: censored(one.cure),
+  }));
+  const once = new Map(printable.map((one) => [`${one.place} ${one.path} ${one.rule}`, one]));
+  return [...once.values()].sort((a, b) => a.place.localeCompare(b.place, "en", { numeric: true }));
 }

@@ -55,3 +55,11 @@ function merge(below: unknown, above: unknown): unknown {
 export function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
+
+/** What stands at a path of a value, or undefined; inherited properties do not count. */
+export function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>((at, step) => {
+    if (Array.isArray(at)) return at[Number(step)];
+    return isMap(at) && Object.hasOwn(at, String(step)) ? at[String(step)] : undefined;
+  }, value);
+}

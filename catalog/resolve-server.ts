@@ -4,7 +4,7 @@ import type { Layered } from "./merge.ts";
 import type { ServerFile, Workload } from "./server.ts";
 import type { SharedFile } from "./shared.ts";
 import type { Endpoint, ResolvedWorkload, Runner, Server } from "./types.ts";
-import type { Path } from "./yaml.ts";
+import { formatPath, type Path } from "./yaml.ts";
 
 /** Where the gateway answers, whatever stdio server it holds. */
 const GATEWAY = { mcp: "/mcp", health: "/healthz" } as const;
@@ -28,12 +28,13 @@ export function resolveServer(input: {
   const refuse = (path: Path, rule: string, cure: string): void => {
     problems.push({
       place: entry.layered.place(path),
-      path: path.join("."),
+      path: formatPath(path),
       rule: `${rule} (${header.environment})`,
       cure,
     });
   };
-  checkNames(file, shared, refuse);
+  if (file.rest !== undefined && restPath(file) === null)
+    refuse(["rest"], "has no path that says how the server is", "add health, ready or live");
   const workload = header.platform === "cloud" ? resolveWorkload(file, header, refuse) : null;
   const endpoints =
     header.platform === "local"
@@ -81,26 +82,6 @@ export function resolveServer(input: {
 }
 
 type Refuse = (path: Path, rule: string, cure: string) => void;
-
-function checkNames(file: ServerFile, shared: SharedFile, refuse: Refuse): void {
-  if (!(file.owner in shared.contacts)) {
-    refuse(
-      ["owner"],
-      `there is no contact "${file.owner}"`,
-      `write one of ${Object.keys(shared.contacts).join(", ")}`,
-    );
-  }
-  if (file.escalation !== undefined && !(file.escalation in shared.escalations)) {
-    refuse(
-      ["escalation"],
-      `there is no escalation "${file.escalation}"`,
-      `write one of ${Object.keys(shared.escalations).join(", ")}`,
-    );
-  }
-  if (file.rest !== undefined && restPath(file) === null) {
-    refuse(["rest"], "has no path that says how the server is", "add health, ready or live");
-  }
-}
 
 function localEndpoint(file: ServerFile, refuse: Refuse): Endpoint {
   if (file.mcp.transport === "stdio") {

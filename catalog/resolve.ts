@@ -4,20 +4,17 @@ import type { Problem } from "./errors.ts";
 import type { Layered } from "./merge.ts";
 import { resolveServer, type ServerEntry } from "./resolve-server.ts";
 import type { SharedFile } from "./shared.ts";
-import type { CatalogSource } from "./source.ts";
 import type { Environment, Escalation, Server } from "./types.ts";
-import type { Path } from "./yaml.ts";
+import { formatPath, type Path } from "./yaml.ts";
 
 const CLOUD_RESOLUTION_SECONDS = 60;
 
 interface ResolveInput {
-  readonly source: CatalogSource;
   readonly header: EnvironmentFile;
   readonly shared: SharedFile;
   readonly sharedPlace: Layered;
-  readonly environmentPlace: Layered;
   readonly servers: readonly ServerEntry[];
-  /** Every broken cross-reference is added here. */
+  /** Everything that does not fit together is added here. */
   readonly problems: Problem[];
 }
 
@@ -57,48 +54,22 @@ function digestOf(content: unknown): string {
   return createHash("sha256").update(canonical).digest("hex").slice(0, 7);
 }
 
-function checkShared({ source, shared, sharedPlace, problems }: ResolveInput): void {
-  const missing = (path: Path, rule: string, cure: string): void => {
-    problems.push({ place: sharedPlace.place(path), path: path.join("."), rule, cure });
+/** What a schema cannot say of the shared file. */
+function checkShared({ shared, sharedPlace, problems }: ResolveInput): void {
+  const refuse = (path: Path, rule: string, cure: string): void => {
+    problems.push({ place: sharedPlace.place(path), path: formatPath(path), rule, cure });
   };
-  const contacts = Object.keys(shared.contacts);
   for (const [name, { levels }] of Object.entries(shared.escalations)) {
-    if (Object.keys(levels).length === 0) {
-      missing(["escalations", name], "has no level", "add at least one level with after, respond and tell");
-    }
-    for (const [level, { tell }] of Object.entries(levels)) {
-      tell.forEach((contact, index) => {
-        if (contacts.includes(contact)) return;
-        missing(
-          ["escalations", name, "levels", level, "tell", index],
-          `there is no contact "${contact}"`,
-          `write one of ${contacts.join(", ")}`,
-        );
-      });
-    }
-  }
-  if (!(shared.defaults.escalation in shared.escalations)) {
-    missing(
-      ["defaults", "escalation"],
-      `there is no escalation "${shared.defaults.escalation}"`,
-      `write one of ${Object.keys(shared.escalations).join(", ")}`,
-    );
-  }
-  for (const [name, { runbook }] of Object.entries(shared.families)) {
-    if (!source.exists(runbook))
-      missing(
-        ["families", name, "runbook"],
-        `there is no file ${runbook}`,
-        "write the page, or name one that exists",
-      );
+    if (Object.keys(levels).length > 0) continue;
+    refuse(["escalations", name], "has no level", "add at least one level with after, respond and tell");
   }
   for (const [name, { long, short }] of Object.entries(shared.burnRates)) {
-    if (short >= long)
-      missing(
-        ["burnRates", name, "short"],
-        "must be shorter than the long window",
-        "write about a twelfth of the long window",
-      );
+    if (short < long) continue;
+    refuse(
+      ["burnRates", name, "short"],
+      "must be shorter than the long window",
+      "write about a twelfth of the long window",
+    );
   }
 }
 

@@ -7,11 +7,11 @@ import { duration, percent, quantity } from "./units.ts";
 export const name = z
   .string()
   .max(48, "must have at most 48 characters")
-  .regex(/^[a-zA-Z0-9_-]+$/, "must match [a-zA-Z0-9_-]");
+  .regex(/^[a-zA-Z0-9_-]+$/, "must match [a-zA-Z0-9_-], such as task-mcp");
 
 const envVariable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be a variable name");
 
-/** A plain value, or a secret by reference; a value that looks like a secret is refused in resolve.ts. */
+/** A plain value, or a secret by reference; a value that looks like a secret is refused in literal-secrets.ts. */
 const envValue = z.union([z.string(), secretRef]);
 
 const mcp = z
@@ -85,7 +85,10 @@ const kubernetes = z
       .describe("name of the Deployment and Service; the server's name in lower case when left out"),
     image: z
       .string()
-      .regex(/@sha256:[0-9a-f]{64}$/, "must be pinned by digest (name@sha256:…)")
+      .regex(
+        /@sha256:[0-9a-f]{64}$/,
+        "must be pinned by digest, such as registry.example.com/name@sha256:<64 hexadecimal digits>",
+      )
       .optional()
       .describe("container image; left out for a stdio server that runs in the environment's gateway image"),
     port: z.int().min(1024, "must be an unprivileged port (1024 or more)").max(65_535).default(8000),

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { messageOf, usageError } from "./errors.ts";
+import { usageError } from "./errors.ts";
 
 /** Where a catalog is read from: a folder, or a commit of its repository. Paths are relative, with `/`. */
 export interface CatalogSource {
@@ -50,10 +50,10 @@ export function gitSource(root: string, revision: string): CatalogSource {
 function resolveCommit(root: string, revision: string): string {
   try {
     return git(root, ["rev-parse", "--verify", "--quiet", "--end-of-options", `${revision}^{commit}`]).trim();
-  } catch (error) {
+  } catch {
     throw usageError({
       place: `--base ${revision}`,
-      rule: `git knows no such commit here (${messageOf(error).split("\n")[0] ?? ""})`,
+      rule: "git knows no such commit here",
       cure: "name a branch, tag or commit; in CI, check out with its history (fetch-depth: 0)",
     });
   }

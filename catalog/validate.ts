@@ -1,7 +1,8 @@
 import { z } from "zod";
 import type { Problem } from "./errors.ts";
-import { isMap, type Layered } from "./merge.ts";
-import type { Path } from "./yaml.ts";
+import { isSecret } from "./literal-secrets.ts";
+import { isMap, type Layered, valueAt } from "./merge.ts";
+import { formatPath, type Path } from "./yaml.ts";
 
 export type Validated<T> =
   | { readonly ok: true; readonly value: T }
@@ -10,9 +11,33 @@ export type Validated<T> =
 /** Checks a value against its schema and turns every issue into a problem with place, rule and cure. */
 export function validate<T>(schema: z.ZodType<T>, input: Layered): Validated<T> {
   const parsed = schema.safeParse(input.value);
-  if (parsed.success) return { ok: true, value: parsed.data };
+  const unread = unreadKeys(input.value, []).map((path) => ({
+    place: input.place(path),
+    path: formatPath(path),
+    rule: `unknown key "${String(path.at(-1))}"`,
+    cure: "take it out",
+  }));
+  if (parsed.success && unread.length === 0) return { ok: true, value: parsed.data };
   const document = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
-  return { ok: false, problems: parsed.error.issues.flatMap((issue) => problemsOf(issue, input, document)) };
+  const issues = parsed.error?.issues ?? [];
+  return {
+    ok: false,
+    problems: [
+      ...unread,
+      ...issues
+        .flatMap((issue) => problemsOf(issue, input, document))
+        .filter(({ path }) => !unread.some((one) => one.path === path)),
+    ],
+  };
+}
+
+/** Paths that zod passes over in silence: it leaves a key of this name out of every record. */
+function unreadKeys(value: unknown, path: Path): Path[] {
+  if (Array.isArray(value)) return value.flatMap((item, index) => unreadKeys(item, [...path, index]));
+  if (!isMap(value)) return [];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    key === "__proto__" ? [[...path, key]] : unreadKeys(inner, [...path, key]),
+  );
 }
 
 type JsonSchema = { readonly [key: string]: unknown };
@@ -45,7 +70,7 @@ function problemsOf(issue: z.core.$ZodIssue, input: Layered, document: JsonSchem
       path: formatPath(path),
       ...(actual === undefined
         ? { rule: "is missing", cure: example === undefined ? "add it" : `add it, such as ${example}` }
-        : { rule: `${show(actual)} ${ruleText(issue, rule ?? "")}`, cure: cureFor(issue, example) }),
+        : { rule: `${show(actual, path)} ${ruleText(issue, rule ?? "")}`, cure: cureFor(issue, example) }),
     },
   ];
 }
@@ -78,24 +103,13 @@ function depth(issues: readonly z.core.$ZodIssue[]): number {
   return Math.max(0, ...issues.map((issue) => issue.path.length + (issue.code === "invalid_type" ? 0 : 1)));
 }
 
-function show(value: unknown): string {
+/** A value as it may be printed: what looks like a secret, or may hold one, is not. */
+function show(value: unknown, path: Path): string {
+  if (Array.isArray(value)) return "this list";
+  if (isMap(value)) return "this map";
+  if (isSecret(value, path)) return "this secret";
   const text = JSON.stringify(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
-}
-
-function valueAt(value: unknown, path: Path): unknown {
-  return path.reduce<unknown>((at, step) => {
-    if (Array.isArray(at)) return at[Number(step)];
-    return isMap(at) && Object.hasOwn(at, String(step)) ? at[String(step)] : undefined;
-  }, value);
-}
-
-/** `objectives.api.objective` and `run.args[0]`. */
-export function formatPath(path: Path): string {
-  return path.reduce<string>((text, step) => {
-    if (typeof step === "number") return `${text}[${step}]`;
-    return text === "" ? step : `${text}.${step}`;
-  }, "");
 }
 
 /** The keys that the schema knows at a path, over all branches of its unions. */
@@ -122,7 +136,7 @@ function exampleAt(at: unknown, path: Path): string | undefined {
 }
 
 function childOf(at: Record<string, unknown>, step: string | number): unknown {
-  if (isMap(at.properties) && String(step) in at.properties) return at.properties[String(step)];
+  if (isMap(at.properties) && Object.hasOwn(at.properties, String(step))) return at.properties[String(step)];
   return at.additionalProperties ?? at.items;
 }
 

@@ -6,7 +6,7 @@ import {
   parseEvents,
   YAMLException,
 } from "js-yaml";
-import { catalogError } from "./errors.ts";
+import { catalogError, type RollcallError } from "./errors.ts";
 
 export type Path = readonly (string | number)[];
 
@@ -22,14 +22,23 @@ export function pathKey(path: Path): string {
   return path.join("\u0000");
 }
 
+/** A path as a person writes it: `objectives.api.objective` and `run.args[0]`. */
+export function formatPath(path: Path): string {
+  return path.reduce<string>((text, step) => {
+    if (typeof step === "number") return `${text}[${step}]`;
+    return text === "" ? step : `${text}.${step}`;
+  }, "");
+}
+
 /**
- * Parses one YAML document. Aliases are refused: a reviewer reads what stands there.
+ * Parses the one YAML document of a file. Aliases are refused: a reviewer reads what stands there.
  * @throws RollcallError (catalog) with file, line and column when the text is not YAML.
  */
 export function parseYaml(file: string, text: string): YamlFile {
   try {
     const events = parseEvents(text, { filename: file });
-    const [value] = constructFromEvents(events, { source: text, filename: file, maxAliases: 0 });
+    const [value, ...others] = constructFromEvents(events, { source: text, filename: file, maxAliases: 0 });
+    if (others.length > 0) throw secondDocument(file, events, text);
     return { file, value, places: placesOf(events, text) };
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
@@ -43,6 +52,20 @@ export function parseYaml(file: string, text: string): YamlFile {
       },
     ]);
   }
+}
+
+function secondDocument(file: string, events: readonly Event[], text: string): RollcallError {
+  const starts = events.flatMap((event, index) => (event.type === EVENT_ID.DOCUMENT ? [index] : []));
+  const first = events[(starts[1] ?? 0) + 1];
+  const known = first !== undefined && first.type !== EVENT_ID.DOCUMENT && first.type !== EVENT_ID.POP;
+  return catalogError([
+    {
+      place: `${file}:${known ? position(lineStarts(text), startOf(first, text)) : "1:1"}`,
+      path: "",
+      rule: "holds a second document, which would not be read",
+      cure: "take out the line of three hyphens, or give the second part a file of its own",
+    },
+  ]);
 }
 
 type Frame =
@@ -64,7 +87,7 @@ function placesOf(events: readonly Event[], text: string): Map<string, string> {
       frames.push({ kind: "document" });
       continue;
     }
-    const start = startOf(event);
+    const start = startOf(event, text);
     const frame = frames.at(-1);
     if (frame?.kind === "map" && frame.key === undefined && event.type === EVENT_ID.SCALAR) {
       frame.key = getScalarValue(text, event);
@@ -93,8 +116,14 @@ function advance(frame: Frame | undefined): Path {
   return [];
 }
 
-function startOf(event: Exclude<Event, { type: typeof EVENT_ID.DOCUMENT | typeof EVENT_ID.POP }>): number {
-  if (event.type === EVENT_ID.SCALAR) return event.valueStart;
+type Node = Exclude<Event, { type: typeof EVENT_ID.DOCUMENT | typeof EVENT_ID.POP }>;
+
+function startOf(event: Node, text: string): number {
+  if (event.type === EVENT_ID.SCALAR) {
+    // the value of a quoted text begins after its quote
+    const quoted = /["']/.test(text[event.valueStart - 1] ?? "");
+    return quoted ? event.valueStart - 1 : event.valueStart;
+  }
   return event.type === EVENT_ID.ALIAS ? event.anchorStart : event.start;
 }
 

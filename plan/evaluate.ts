@@ -42,10 +42,14 @@ export function evaluateAlarm(input: {
   const { definition, at, previous, samples } = input;
   const { period, statistic, fill } = metricOf(definition);
   const n = definition.EvaluationPeriods;
-  const count = n + EXTRA_POINTS;
   const end = evaluationMark(definition, at);
-  const found = samples(definition, { from: end - count * period * 1_000, to: end });
-  const points = datapoints({ samples: found, end, period, count, statistic }).map((point) => point ?? fill);
+  const newest = (count: number): (number | undefined)[] => {
+    const found = samples(definition, { from: end - count * period * 1_000, to: end });
+    return datapoints({ samples: found, end, period, count, statistic }).map((point) => point ?? fill);
+  };
+  // the extra points matter only where one of the newest is missing; over long windows they are many samples
+  const enough = newest(n);
+  const points = enough.includes(undefined) ? newest(n + EXTRA_POINTS) : enough;
   return judge({ definition, points, previous });
 }
 

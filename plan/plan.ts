@@ -1,6 +1,7 @@
 import { catalogError, type Problem } from "../catalog/errors.ts";
 import type { Environment, ResolvedObjective, Server } from "../catalog/types.ts";
-import { isMeasured, planAlarms } from "./alarms.ts";
+import { isMeasured } from "./alarm-specs.ts";
+import { planAlarms } from "./alarms.ts";
 import { planComposites } from "./composites.ts";
 import { planDashboards } from "./dashboard.ts";
 import { planEscalations } from "./escalation.ts";
@@ -19,7 +20,7 @@ import { planNamespaces, planWorkloads } from "./workloads.ts";
  */
 export function buildPlan(environment: Environment): Plan {
   const servers = environment.servers.map((server) => planServer(environment, server));
-  const problems = [...objectiveProblems(environment), ...servers.flatMap(alarmProblems)];
+  const problems = planProblems(environment);
   if (problems.length > 0) throw catalogError(problems);
   const probe = planProbe(environment);
   return {
@@ -45,6 +46,14 @@ export function buildPlan(environment: Environment): Plan {
     dashboards: planDashboards(environment),
     prometheus: { groups: planPrometheus(environment) },
   };
+}
+
+/** Everything for which {@link buildPlan} would refuse an environment; empty when it would not. */
+export function planProblems(environment: Environment): readonly Problem[] {
+  return [
+    ...objectiveProblems(environment),
+    ...environment.servers.flatMap((server) => alarmProblems(planServer(environment, server))),
+  ];
 }
 
 function planServer(environment: Environment, server: Server): ServerPlan {

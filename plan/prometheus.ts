@@ -1,6 +1,6 @@
 import type { Environment, ResolvedObjective, Server } from "../catalog/types.ts";
 import { formatDuration, PPM } from "../catalog/units.ts";
-import { pointSeconds, shortPoints } from "./alarms.ts";
+import { pointSeconds, shortPoints } from "./points.ts";
 import { failuresNeeded } from "./slo.ts";
 import { describeAlarm } from "./texts.ts";
 import type { PrometheusGroup, PrometheusRule } from "./types.ts";
