@@ -20,7 +20,7 @@ interface Start {
 }
 
 /**
- * From nothing to the first healthy answer: `npm ci` in a fresh copy of the tracked files, then `npm start`
+ * From nothing to the first healthy answer: `npm ci` in a fresh copy of what git would commit, then `npm start`
  * cold and warm, beside a bare Node that only starts, as the limit. Memory is resident (Linux, /proc).
  */
 export const startBench: Bench = async ({ quick }) => {
@@ -91,7 +91,7 @@ export const startBench: Bench = async ({ quick }) => {
 
 /** Copies what git tracks and installs it; gives the time of the install alone. */
 async function install(copy: string): Promise<number> {
-  const files = execFileSync("git", ["ls-files", "-z"], { cwd: ROOT, encoding: "utf8" })
+  const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], { cwd: ROOT, encoding: "utf8" })
     .split("\0")
     .filter(Boolean);
   for (const file of files) {

@@ -1,0 +1,191 @@
+/** The house rules that no other tool holds: who may import whom, and what may stand in a file. */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { builtinModules } from "node:module";
+import { join } from "node:path";
+import ts from "typescript";
+import { describe, expect, it } from "vitest";
+
+const ROOT = join(import.meta.dirname, "..");
+const MAX_LINES = 400;
+
+/** What each room may import: other rooms, and packages. `node:` modules are open to all. */
+const ROOMS: Readonly<
+  Record<string, { readonly rooms: readonly string[]; readonly packages: readonly string[] }>
+> = {
+  catalog: { rooms: [], packages: ["zod", "js-yaml"] },
+  plan: { rooms: ["catalog"], packages: [] },
+  probes: { rooms: ["catalog"], packages: ["@modelcontextprotocol/client", "ipaddr.js", "esbuild"] },
+  components: {
+    rooms: ["plan", "catalog"],
+    packages: ["@pulumi/pulumi", "@pulumi/aws", "@pulumi/kubernetes"],
+  },
+  monitor: { rooms: ["plan", "probes", "catalog"], packages: ["hono", "@hono/node-server", "prom-client"] },
+  ops: { rooms: ["monitor", "plan", "probes", "catalog"], packages: ["commander"] },
+  stacks: { rooms: ["components", "probes", "plan", "catalog"], packages: ["@pulumi/pulumi"] },
+  bench: { rooms: ["monitor", "plan", "probes", "catalog"], packages: [] },
+};
+
+/** Packages that only one file of a room may know. */
+const BEHIND_ONE_FILE: Readonly<Record<string, string>> = {
+  "@modelcontextprotocol/client": "probes/client.ts",
+  esbuild: "probes/bundle.ts",
+  "js-yaml": "catalog/yaml.ts",
+  commander: "ops/",
+};
+
+interface Import {
+  readonly from: string;
+  readonly specifier: string;
+}
+
+const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], {
+  cwd: ROOT,
+  encoding: "utf8",
+})
+  .split("\0")
+  .filter((file) => file !== "");
+const sources = files.filter((file) => file.endsWith(".ts"));
+const read = (file: string): string => readFileSync(join(ROOT, file), "utf8");
+const roomOf = (file: string): string => file.split("/")[0] ?? "";
+const inRooms = sources.filter((file) => roomOf(file) in ROOMS);
+
+function importsOf(file: string): Import[] {
+  return ts
+    .preProcessFile(read(file), true, true)
+    .importedFiles.map(({ fileName }) => ({ from: file, specifier: fileName }));
+}
+
+function packageOf(specifier: string): string {
+  return specifier
+    .split("/")
+    .slice(0, specifier.startsWith("@") ? 2 : 1)
+    .join("/");
+}
+
+/** The room that a relative import leads to. */
+function targetRoom({ from, specifier }: Import): string {
+  return roomOf(join(from, "..", specifier));
+}
+
+const isRelative = ({ specifier }: Import): boolean => specifier.startsWith(".");
+const isBuiltin = ({ specifier }: Import): boolean =>
+  specifier.startsWith("node:") || builtinModules.includes(specifier);
+
+describe("the house", () => {
+  const imports = inRooms.flatMap(importsOf);
+
+  it("is read whole: every room has files and imports", () => {
+    for (const room of Object.keys(ROOMS))
+      expect(
+        inRooms.some((file) => roomOf(file) === room),
+        room,
+      ).toBe(true);
+    expect(imports.length).toBeGreaterThan(200);
+  });
+
+  it("lets arrows point one way only", () => {
+    const against = imports.filter((one) => {
+      const target = targetRoom(one);
+      return (
+        isRelative(one) &&
+        target !== roomOf(one.from) &&
+        !(ROOMS[roomOf(one.from)]?.rooms.includes(target) ?? false)
+      );
+    });
+    expect(against).toEqual([]);
+  });
+
+  it("lets each room use its own packages only", () => {
+    const foreign = imports.filter(
+      (one) =>
+        !isRelative(one) &&
+        !isBuiltin(one) &&
+        !(ROOMS[roomOf(one.from)]?.packages.includes(packageOf(one.specifier)) ?? false),
+    );
+    expect(foreign).toEqual([]);
+  });
+
+  it("keeps a package that should be replaceable behind one file", () => {
+    const spread = imports.filter((one) => {
+      const home = BEHIND_ONE_FILE[packageOf(one.specifier)];
+      return home !== undefined && !one.from.startsWith(home);
+    });
+    expect(spread).toEqual([]);
+  });
+
+  it("lets components see plain types of the catalog and nothing that reads it", () => {
+    const readers = imports.filter(
+      (one) => roomOf(one.from) === "components" && isRelative(one) && targetRoom(one) === "catalog",
+    );
+    expect(
+      readers.filter(({ specifier }) => !/\/(types|units|errors|target|shared)\.ts$/.test(specifier)),
+    ).toEqual([]);
+  });
+
+  it("has a composition root of under 60 lines", () => {
+    expect(read("stacks/index.ts").split("\n").length).toBeLessThan(60);
+  });
+
+  it(`has no source file of over ${MAX_LINES} lines`, () => {
+    expect(sources.filter((file) => read(file).split("\n").length > MAX_LINES)).toEqual([]);
+  });
+});
+
+describe("every file", () => {
+  it("is type-checked when it is TypeScript", () => {
+    const { config } = ts.readConfigFile(join(ROOT, "tsconfig.json"), ts.sys.readFile) as { config: unknown };
+    const checked = new Set(
+      ts.parseJsonConfigFileContent(config, ts.sys, ROOT).fileNames.map((file) => file.replaceAll("\\", "/")),
+    );
+    expect(sources.filter((file) => !checked.has(join(ROOT, file).replaceAll("\\", "/")))).toEqual([]);
+  });
+
+  it("suppresses no rule and types nothing as any", () => {
+    // put together here, so that this file does not find itself
+    const words = ["@ts-ignore", "@ts-expect-error", "@ts-nocheck", "biome-ignore", "eslint-disable"].map(
+      (word) => word.replace(/^/, ""),
+    );
+    const own = "test/architecture.test.ts";
+    const code = files.filter((file) => /\.(ts|js|css|html)$/.test(file) && file !== own);
+    expect(code.filter((file) => words.some((word) => read(file).includes(word)))).toEqual([]);
+    expect(sources.filter((file) => file !== own && /:\s*any\b|<any>|\bas any\b/.test(read(file)))).toEqual(
+      [],
+    );
+  });
+
+  it("names no package registry and no path of a machine", () => {
+    const registries = [
+      "registry.npmjs",
+      "npmjs.org",
+      "pypi.org",
+      "pythonhosted",
+      "proxy.golang",
+      "crates.io",
+      "deb.debian",
+    ];
+    const text = files.filter((file) => !/\.(png|ico)$/.test(file) && file !== "test/architecture.test.ts");
+    expect(text.filter((file) => registries.some((host) => read(file).includes(host)))).toEqual([]);
+    expect(text.filter((file) => /["'`\s(=]\/(work|root)\//.test(read(file)))).toEqual([]);
+  });
+
+  it("pins its dependencies exactly", () => {
+    const { dependencies, devDependencies } = JSON.parse(read("package.json")) as Record<
+      string,
+      Record<string, string>
+    >;
+    const loose = Object.entries({ ...dependencies, ...devDependencies }).filter(
+      ([, version]) => !/^\d+\.\d+\.\d+$/.test(version),
+    );
+    expect(loose).toEqual([]);
+  });
+
+  it("lets only node and esbuild run install scripts", () => {
+    const { allowScripts } = JSON.parse(read("package.json")) as { allowScripts: Record<string, boolean> };
+    expect(
+      Object.keys(allowScripts)
+        .filter((name) => allowScripts[name])
+        .sort(),
+    ).toEqual(["esbuild", "node"]);
+  });
+});
