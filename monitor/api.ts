@@ -2,16 +2,19 @@ import { timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { Hono } from "hono";
 import { messageOf, RollcallError } from "../catalog/errors.ts";
-import type { Status } from "../probes/result.ts";
+import type { CheckResult, Status } from "../probes/result.ts";
 import type { Monitor } from "./monitor.ts";
 
 const CONSOLE = new URL("./console/", import.meta.url);
 const ASSETS = {
   "/": { file: "index.html", type: "text/html; charset=utf-8" },
   "/console.css": { file: "console.css", type: "text/css; charset=utf-8" },
+  "/icon.svg": { file: "icon.svg", type: "image/svg+xml" },
   "/console.js": { file: "console.js", type: "text/javascript; charset=utf-8" },
 } as const;
 const EVENTS = 200;
+/** The longest time that a timer takes; a longer one would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Header that carries the token of the state folder; a page of another site cannot set it. */
 export const DRILL_TOKEN = "x-rollcall-token";
@@ -42,6 +45,7 @@ export function statusApi(monitor: Monitor, { token }: { readonly token: string 
   app.get("/status/servers", (c) =>
     c.json({
       environment: monitor.environment.name,
+      health: healthOf(monitor),
       servers: serverNames(monitor).map((name) => serverStatus(monitor, name)),
     }),
   );
@@ -69,9 +73,12 @@ export function statusApi(monitor: Monitor, { token }: { readonly token: string 
     if (verb !== "stop" && verb !== "start")
       return c.json({ error: "a drill can stop or start a server" }, 404);
     const seconds = c.req.query("for");
+    const restartMs = seconds === undefined ? null : Number(seconds) * 1_000;
+    if (restartMs !== null && !(restartMs >= 0 && restartMs <= MAX_TIMER_MS))
+      return c.json({ error: "for must be seconds, at most 24 days" }, 400);
     try {
       if (verb === "start") await monitor.fleet.start(name);
-      else monitor.drillStop(name, seconds === undefined ? null : Number(seconds) * 1_000);
+      else monitor.drillStop(name, restartMs);
       return c.json({ server: name, pid: monitor.fleet.pidOf(name) });
     } catch (error) {
       if (!(error instanceof RollcallError)) throw error;
@@ -96,7 +103,7 @@ export function statusApi(monitor: Monitor, { token }: { readonly token: string 
 /** The state of the environment in one object: healthy when every server is. */
 function healthOf(monitor: Monitor) {
   const counts: Record<Status, number> = { healthy: 0, degraded: 0, unhealthy: 0, unknown: 0 };
-  for (const name of serverNames(monitor)) counts[monitor.latest(name)?.status ?? "unknown"] += 1;
+  for (const name of serverNames(monitor)) counts[current(monitor, name)?.status ?? "unknown"] += 1;
   const { results, since } = monitor.store.extent();
   return {
     status: overall(counts),
@@ -123,7 +130,7 @@ function overall(counts: Readonly<Record<Status, number>>): Status {
 
 function serverStatus(monitor: Monitor, name: string) {
   const planned = monitor.plan.servers.find(({ server }) => server === name);
-  const result = monitor.latest(name);
+  const result = current(monitor, name);
   const alarm = (alarmName: string, severity: string) => {
     const state = monitor.desk.stateOf(alarmName);
     return {
@@ -149,6 +156,12 @@ function serverStatus(monitor: Monitor, name: string) {
       planned?.composites.map(({ definition, severity }) => alarm(definition.AlarmName, severity)) ?? [],
     alarms: planned?.alarms.map(({ definition, severity }) => alarm(definition.AlarmName, severity)) ?? [],
   };
+}
+
+/** The newest result of this run: what the history says of yesterday is not how a server is now. */
+function current(monitor: Monitor, name: string): CheckResult | undefined {
+  const result = monitor.latest(name);
+  return result !== undefined && Date.parse(result.checkedAt) >= monitor.startedAt ? result : undefined;
 }
 
 function serverNames(monitor: Monitor): string[] {

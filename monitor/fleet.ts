@@ -8,8 +8,6 @@ import { commandOf } from "./command.ts";
 import { type Launched, launch } from "./launched.ts";
 import { localTarget } from "./local-target.ts";
 
-const PAGE_BYTES = 4_096;
-
 interface Member {
   readonly server: Server;
   readonly target: CheckTarget;
@@ -122,8 +120,8 @@ function member(
 function residentBytes(pid: number | null): number | null {
   if (pid === null || process.platform !== "linux") return null;
   try {
-    const pages = Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]);
-    return Number.isFinite(pages) ? pages * PAGE_BYTES : null;
+    const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+    return kib === undefined ? null : Number(kib) * 1_024;
   } catch {
     return null;
   }

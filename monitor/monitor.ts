@@ -57,8 +57,14 @@ export class Monitor {
     this.plan = plan;
     this.#now = input.now ?? Date.now;
     this.#emit = (event) => {
-      this.store.addEvent(this.#now(), event);
       input.emit(event);
+      try {
+        this.store.addEvent(this.#now(), event);
+      } catch (error) {
+        // a full disk must not end the watch
+        const what = `the event was not kept (${messageOf(error)})`;
+        input.emit({ type: "problem", at: this.#iso(), what });
+      }
     };
     this.startedAt = this.#now();
     this.fleet = new Fleet({
@@ -88,6 +94,7 @@ export class Monitor {
     const names = this.environment.servers.map(({ name }) => name);
     await Promise.all(names.map((name) => this.#probe(name)));
     this.#evaluate();
+    this.#exposeAlarms();
     this.#loops = [
       ...this.environment.servers.map(({ name, probe }) =>
         this.#probeLoop(name, probe.every / probe.samples),
@@ -144,6 +151,16 @@ export class Monitor {
     const transitions = this.desk.evaluate(now);
     for (const transition of transitions) this.#report(transition);
     this.#escalator.advance(transitions, now);
+  }
+
+  /** Shows every alarm from the start, those of the history and those that warm up too. */
+  #exposeAlarms(): void {
+    for (const { server, alarms, composites } of this.plan.servers) {
+      for (const { definition } of [...alarms, ...composites]) {
+        const state = this.desk.stateOf(definition.AlarmName)?.state ?? "INSUFFICIENT_DATA";
+        this.exposition.setAlarm(server, definition.AlarmName, state);
+      }
+    }
   }
 
   #report({ at, alarm, server, from, to, reason, composite }: Transition): void {

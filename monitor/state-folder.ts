@@ -50,7 +50,8 @@ export function findRunning(folder: string): RunningMonitor | undefined {
   if (!existsSync(path)) return undefined;
   try {
     const running = JSON.parse(readFileSync(path, "utf8")) as RunningMonitor;
-    return isAlive(running.pid) ? running : undefined;
+    // after a restart of its container a monitor may get the very id of the one that was killed
+    return running.pid !== process.pid && isAlive(running.pid) ? running : undefined;
   } catch {
     return undefined;
   }

@@ -1,11 +1,12 @@
 // The console reads the status API of the monitor that serves it. Everything a server sent is shown as text.
 
 const REFRESH_MS = 2000;
-const SHOWN_EVENTS = 25;
-const events = [];
+const SHOWN_EVENTS = 40;
+const shown = new Map();
 let lastEvent = 0;
 
 const byId = (id) => document.getElementById(id);
+const time = (at) => new Date(at).toLocaleTimeString([], { hour12: false });
 
 function element(name, { text, ...attributes } = {}, children = []) {
   const node = document.createElement(name);
@@ -15,62 +16,126 @@ function element(name, { text, ...attributes } = {}, children = []) {
   return node;
 }
 
-function pathText(reading, ms) {
-  if (!reading || reading.outcome === "skipped") return "not configured";
-  if (reading.outcome === "ok") return ms === undefined ? "answers" : `answers in ${ms} ms`;
-  return `${reading.failureClass}: ${reading.detail}`;
+function pathText({ outcome, failureClass, detail }, ms) {
+  if (outcome !== "ok") return `${failureClass}: ${detail}`;
+  return ms === undefined ? "answers" : `answers in ${ms} ms`;
+}
+
+function factsOf({ result }) {
+  if (!result) return [["Checked", "not yet"]];
+  const { mcp, rest } = result;
+  return [
+    ...(mcp.outcome === "skipped" ? [] : [["MCP", pathText(mcp, result.durationMs)]]),
+    ...(rest.outcome === "skipped" ? [] : [["REST", pathText(rest)]]),
+    ...(mcp.tools === null ? [] : [["Tools", String(mcp.tools)]]),
+    ...(mcp.protocolVersion === null ? [] : [["Protocol", `${mcp.protocolVersion} ${mcp.era}`]]),
+    ["Checked", time(result.checkedAt)],
+  ];
 }
 
 function card(server) {
-  const { result } = server;
-  const firing = server.composites.filter((composite) => composite.state === "ALARM");
-  const mcp = result?.mcp;
-  const rows = [
-    ["MCP", pathText(mcp, result?.durationMs)],
-    ["REST", pathText(result?.rest)],
-    ["Tools", mcp?.tools === null || mcp?.tools === undefined ? "–" : String(mcp.tools)],
-    ["Protocol", mcp?.protocolVersion ? `${mcp.protocolVersion} (${mcp.era})` : "–"],
-    ["Checked", result ? new Date(result.checkedAt).toLocaleTimeString() : "not yet"],
-  ];
-  const list = element(
-    "dl",
-    {},
-    rows.flatMap(([term, value]) => [element("dt", { text: term }), element("dd", { text: value })]),
-  );
-  for (const { alarm, severity } of firing) {
-    list.append(
-      element("dt", { text: "Alarm" }),
-      element("dd", { text: `${alarm} (${severity})`, class: "alarm" }),
-    );
-  }
-  return element(
-    "li",
-    { class: "card", "data-status": server.overall_status, "data-server": server.server },
-    [
-      element("h3", {}, [
-        element("span", { text: server.server }),
-        element("span", { text: server.overall_status, class: "status" }),
+  const { server: name, overall_status: status, description, composites } = server;
+  const firing = composites.filter(({ state }) => state === "ALARM");
+  return element("li", { class: "card", "data-status": status, "data-server": name }, [
+    element("header", {}, [
+      element("h3", { text: name }),
+      element("span", { text: status, class: "pill", "data-status": status }),
+    ]),
+    element("p", { text: description }),
+    element(
+      "dl",
+      {},
+      factsOf(server).flatMap(([term, value]) => [
+        element("dt", { text: term }),
+        element("dd", { text: value }),
       ]),
-      element("p", { text: server.description }),
-      list,
-    ],
-  );
+    ),
+    ...firing.map(({ alarm, severity, since }) =>
+      element("p", { class: "alarm", text: `${alarm}, ${severity}, since ${time(since)}` }),
+    ),
+  ]);
 }
 
-function eventText(event) {
-  if (event.type === "status") return `${event.from ?? "new"} → ${event.to}`;
-  if (event.type === "transition") return `${event.alarm}: ${event.from} → ${event.to}`;
-  if (event.type === "message") return `${event.kind}: ${event.level} told (${event.to.join(", ")})`;
-  if (event.type === "server") return `${event.what}: ${event.detail}`;
-  return event.what;
+/** Redraws only what has changed, so that a selection or the focus is not lost every other second. */
+function drawServers(servers) {
+  const list = byId("servers");
+  const names = new Set(servers.map(({ server }) => server));
+  for (const [name, { node }] of shown) {
+    if (names.has(name)) continue;
+    node.remove();
+    shown.delete(name);
+  }
+  for (const server of servers) {
+    const text = JSON.stringify(server);
+    const before = shown.get(server.server);
+    if (before?.text === text) continue;
+    const node = card(server);
+    if (before === undefined) list.append(node);
+    else before.node.replaceWith(node);
+    shown.set(server.server, { text, node });
+  }
+}
+
+const MARKS = { ALARM: "unhealthy", OK: "healthy", INSUFFICIENT_DATA: "unknown" };
+const KINDS = { alarm: "unhealthy", escalation: "unhealthy", resolved: "healthy" };
+
+/** What an event says, and the colour it says it in. */
+function eventParts(event) {
+  switch (event.type) {
+    case "status":
+      return [event.from === null ? event.to : `${event.from} → ${event.to}`, event.to];
+    case "transition":
+      return [`${event.alarm}: ${event.from} → ${event.to}`, MARKS[event.to] ?? "unknown"];
+    case "message":
+      return [`${event.kind}: ${event.level} told, ${event.to.join(", ")}`, KINDS[event.kind] ?? "unknown"];
+    case "server":
+      return [`${event.what}: ${event.detail}`, event.what === "started" ? "healthy" : "degraded"];
+    default:
+      return [event.what, "degraded"];
+  }
+}
+
+/** The metric alarms behind a composite are in its message; a composite that is OK from the start is no news. */
+function isNews(event) {
+  return event.type !== "transition" || (event.composite && event.from !== "INSUFFICIENT_DATA");
 }
 
 function eventLine(event) {
-  return element("li", { "data-type": event.type }, [
-    element("time", { text: new Date(event.at).toLocaleTimeString(), datetime: event.at }),
-    element("span", { text: event.server ?? "monitor" }),
-    element("span", { text: eventText(event) }),
+  const [text, mark] = eventParts(event);
+  return element("li", { "data-type": event.type, "data-status": mark }, [
+    element("time", { text: time(event.at), datetime: event.at, title: new Date(event.at).toLocaleString() }),
+    element("b", { text: event.server ?? "monitor" }),
+    element("span", { text }),
   ]);
+}
+
+function drawEvents(fresh) {
+  const list = byId("events");
+  for (const { id, event } of fresh) {
+    lastEvent = Math.max(lastEvent, id);
+    if (isNews(event)) list.prepend(eventLine(event));
+  }
+  while (list.childElementCount > SHOWN_EVENTS) list.lastElementChild.remove();
+}
+
+function drawHealth({ status, environment, catalog, servers, history }) {
+  byId("environment").textContent = `${environment} · catalog ${catalog}`;
+  const overall = byId("overall");
+  const text = `${servers.healthy} of ${servers.total} healthy`;
+  // a status that is written again is read out again
+  if (overall.textContent !== text) overall.textContent = text;
+  overall.dataset.status = status;
+  const since = history.since === null ? "" : ` since ${new Date(history.since).toLocaleString()}`;
+  byId("footer").textContent = `${history.results.toLocaleString()} results${since}`;
+  document.title = `${status} · Rollcall ${environment}`;
+  delete document.body.dataset.stale;
+}
+
+function drawSilence() {
+  byId("overall").textContent = "the monitor does not answer";
+  byId("overall").dataset.status = "unknown";
+  document.title = "unknown · Rollcall";
+  document.body.dataset.stale = "";
 }
 
 async function read(path) {
@@ -78,35 +143,17 @@ async function read(path) {
   return response.json();
 }
 
-async function refresh() {
-  const [health, { servers }, { events: fresh }] = await Promise.all([
-    read("/status/health"),
-    read("/status/servers"),
-    read(`/status/events?after=${lastEvent}`),
-  ]);
-  byId("environment").textContent = `${health.environment} · catalog ${health.catalog}`;
-  byId("overall").textContent =
-    `${health.status}: ${health.servers.healthy} of ${health.servers.total} servers healthy`;
-  byId("overall").dataset.status = health.status;
-  byId("servers").replaceChildren(...servers.map(card));
-  for (const { id, event } of fresh) {
-    lastEvent = Math.max(lastEvent, id);
-    // the metric alarms behind a composite are in its message
-    if (event.type !== "transition" || event.composite) events.unshift(event);
-  }
-  events.length = Math.min(events.length, SHOWN_EVENTS);
-  byId("events").replaceChildren(...events.map(eventLine));
-  byId("footer").textContent =
-    `${health.history.results} results since ${new Date(health.history.since).toLocaleString()}`;
-  document.title = `${health.status} · Rollcall ${health.environment}`;
-}
-
 async function loop() {
   try {
-    await refresh();
+    const [{ health, servers }, { events }] = await Promise.all([
+      read("/status/servers"),
+      read(`/status/events?after=${lastEvent}`),
+    ]);
+    drawHealth(health);
+    drawServers(servers);
+    drawEvents(events);
   } catch {
-    byId("overall").textContent = "the monitor does not answer";
-    byId("overall").dataset.status = "unknown";
+    drawSilence();
   }
   setTimeout(loop, REFRESH_MS);
 }
