@@ -6,6 +6,8 @@ import type { SharedFile } from "./shared.ts";
 import type { Endpoint, ResolvedWorkload, Runner, Server } from "./types.ts";
 import { formatPath, type Path } from "./yaml.ts";
 
+const MINUTE_MS = 60_000;
+
 /** Where the gateway answers, whatever stdio server it holds. */
 const GATEWAY = { mcp: "/mcp", health: "/healthz" } as const;
 
@@ -51,6 +53,13 @@ export function resolveServer(input: {
     }
   }
   const probe = { ...shared.defaults.probe, ...defined(file.probe ?? {}) };
+  if (header.platform === "cloud" && probe.every % MINUTE_MS !== 0) {
+    refuse(
+      ["probe", "every"],
+      "the runners of the cloud start once a minute",
+      "write whole minutes, such as 1m; set probe.samples for more checks in each run",
+    );
+  }
   if (probe.timeout >= probe.every / probe.samples) {
     refuse(
       ["probe", "timeout"],

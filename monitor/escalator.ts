@@ -56,7 +56,12 @@ export class Escalator {
   #escalate(incident: StoredIncident, now: number): void {
     const composite = this.#compositeOf(incident.alarm);
     const escalation = this.#plan.escalations.find((one) => one.escalation === composite?.escalation);
-    if (composite === undefined || escalation === undefined) return;
+    if (composite === undefined || escalation === undefined) {
+      // the catalog no longer has the alarm: nothing could ever end its incident
+      this.#open.delete(incident.alarm);
+      this.#store.saveIncident(incident, now);
+      return;
+    }
     for (const level of dueLevels(escalation, incident, now)) {
       const told = [...(this.#open.get(incident.alarm)?.told ?? []), level.level];
       // kept before it is sent: after a crash a level is told late rather than twice

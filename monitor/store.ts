@@ -6,6 +6,9 @@ import type { Measures, MetricName } from "../catalog/metrics.ts";
 import type { AlarmState, Sample } from "../plan/evaluate.ts";
 import type { CheckResult } from "../probes/result.ts";
 
+/** Raised with every change of the tables; a history of a later version is not touched. */
+const VERSION = 1;
+
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS results (server TEXT, at INTEGER, status TEXT, body TEXT, PRIMARY KEY (server, at)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS samples (server TEXT, metric TEXT, at INTEGER, value REAL, PRIMARY KEY (server, metric, at)) WITHOUT ROWID;
@@ -56,7 +59,9 @@ export class Store {
       mkdirSync(folder, { recursive: true });
       this.#db = new DatabaseSync(this.file);
       this.#db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000;");
+      this.#checkVersion();
       this.#db.exec(SCHEMA);
+      this.#db.exec(`PRAGMA user_version = ${VERSION}`);
     } catch (error) {
       const cure = /not a database|malformed/.test(messageOf(error))
         ? "set the file aside and start again: a new history is begun"
@@ -66,6 +71,12 @@ export class Store {
         error,
       );
     }
+  }
+
+  #checkVersion(): void {
+    const found = Number(this.#db.prepare("PRAGMA user_version").get()?.user_version ?? 0);
+    if (found > VERSION)
+      throw new Error(`it was written by a later Rollcall: version ${found}, this one knows ${VERSION}`);
   }
 
   /** Keeps one result and the samples it came to, in one transaction. */

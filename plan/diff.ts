@@ -67,8 +67,8 @@ function serverChanges(before: Plan, after: Plan): Change[] {
 type ProbePart = Plan["servers"][number]["probe"];
 
 function probeChanges(server: string, before: ProbePart, after: ProbePart): Change[] {
-  const say = ({ everyMs, timeoutMs, samples }: ProbePart): string =>
-    `every ${formatDuration(everyMs)}, timeout ${formatDuration(timeoutMs)}, ${samples} a run`;
+  const say = ({ everyMs, timeoutMs, samples, from }: ProbePart): string =>
+    `every ${formatDuration(everyMs)}, timeout ${formatDuration(timeoutMs)}, ${samples} a run, from ${from.join(" and ")}`;
   if (say(before) === say(after)) return [];
   const rate = (probe: ProbePart): number => probe.samples / probe.everyMs;
   const slower = rate(after) < rate(before) || after.timeoutMs > before.timeoutMs;
@@ -97,7 +97,7 @@ function escalationChanges(before: Plan, after: Plan): Change[] {
     after: levels(after),
     subject: (key) => key,
     say: (level) =>
-      `after ${formatDuration(level.afterMs)}: ${level.subscriptions.map(({ channel, endpoint }) => `${channel} ${endpoint}`).join(", ")}`,
+      `after ${formatDuration(level.afterMs)}, answers within ${formatDuration(level.respondMs)}: ${level.subscriptions.map(({ channel, endpoint }) => `${channel} ${endpoint}`).join(", ")}`,
     looser: (was, is) => (is.afterMs === was.afterMs ? undefined : is.afterMs > was.afterMs),
   });
 }
@@ -143,12 +143,32 @@ function looserObjective(before: ObjectivePlan, after: ObjectivePlan): boolean |
 }
 
 function sayAlarm({ definition, severity }: PlannedAlarm): string {
-  const { DatapointsToAlarm: m, EvaluationPeriods: n, Threshold, ComparisonOperator } = definition;
-  const source =
-    "Metrics" in definition
-      ? "FILL(ProbeRuns, 0)"
-      : `${statisticOf(definition)} ${definition.MetricName} over ${definition.Period} s`;
-  return `${source} ${ComparisonOperator} ${Threshold}, ${m} of ${n}, ${severity}`;
+  const {
+    DatapointsToAlarm: m,
+    EvaluationPeriods: n,
+    Threshold,
+    ComparisonOperator,
+    TreatMissingData,
+  } = definition;
+  const warmUp = definition.WarmUpConfiguration?.WarmUpPeriodDurationInMinutes;
+  return [
+    `${sourceOf(definition)} ${ComparisonOperator} ${Threshold}`,
+    `${m} of ${n}`,
+    severity,
+    `missing data ${TreatMissingData}`,
+    ...(warmUp === undefined ? [] : [`warm-up ${warmUp} min`]),
+  ].join(", ");
+}
+
+function sourceOf(definition: MetricAlarm): string {
+  if (!("Metrics" in definition)) {
+    return `${statisticOf(definition)} ${definition.MetricName} over ${definition.Period} s`;
+  }
+  return definition.Metrics.map(({ Expression, MetricStat }) =>
+    MetricStat === undefined
+      ? Expression
+      : `${MetricStat.Stat} ${MetricStat.Metric.MetricName} over ${MetricStat.Period} s`,
+  ).join(" of ");
 }
 
 function statisticOf(definition: Exclude<MetricAlarm, { Metrics: unknown }>): string {

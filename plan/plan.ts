@@ -114,6 +114,7 @@ function objectiveProblems(environment: Environment): Problem[] {
         samples: server.probe.samples,
         floor: server.floor,
         factors,
+        leastEveryMs: environment.platform === "cloud" ? 60_000 : 1_000,
       });
       if (found === undefined) return [];
       return [

@@ -1,6 +1,7 @@
+import type { FamilyName } from "../catalog/shared.ts";
 import type { Environment, ResolvedObjective, Server } from "../catalog/types.ts";
 import { formatDuration, PPM } from "../catalog/units.ts";
-import { pointSeconds, shortPoints } from "./points.ts";
+import { blockSeconds, pointSeconds, shortPoints } from "./points.ts";
 import { failuresNeeded } from "./slo.ts";
 import { describeAlarm } from "./texts.ts";
 import type { PrometheusGroup, PrometheusRule } from "./types.ts";
@@ -157,14 +158,43 @@ function serverGroup(environment: Environment, server: Server): PrometheusGroup 
         `absent(mcp_server_up${selector})`,
         "the probe reports nothing about the server",
       ),
+      ...server.objectives.flatMap((objective) =>
+        objective.sli === "latency" ? [latencyAlert(environment, server, objective)] : [],
+      ),
     ],
+  };
+}
+
+/** The percentile of the MCP exchange over as many probe periods as CloudWatch's alarm takes for one block. */
+function latencyAlert(
+  environment: Environment,
+  server: Server,
+  objective: Extract<ResolvedObjective, { sli: "latency" }>,
+): PrometheusRule {
+  const { severity, runbook } = environment.families.latency;
+  const block = formatDuration(blockSeconds(environment, server) * 1_000);
+  const selector = labels({ environment: environment.name, server: server.name, path: "mcp" });
+  const buckets = `sum by (le) (rate(mcp_request_duration_seconds_bucket${selector}[${block}]))`;
+  const detail = `p${objective.percentile} of the MCP exchange is over ${formatDuration(objective.below)}`;
+  return {
+    alert: "MCPSlowResponseTime",
+    expr: `histogram_quantile(${objective.percentile / 100}, ${buckets}) > ${objective.below / 1_000}`,
+    for: block,
+    labels: {
+      severity,
+      environment: environment.name,
+      server: server.name,
+      slo: objective.name,
+      escalation: server.escalation,
+    },
+    annotations: annotations({ environment, server, family: "latency", detail, runbook }),
   };
 }
 
 function annotations(input: {
   readonly environment: Environment;
   readonly server: Server;
-  readonly family: "server-down" | "heartbeat" | "budget-page" | "budget-ticket";
+  readonly family: FamilyName;
   readonly detail: string;
   readonly runbook: string;
 }): Record<string, string> {

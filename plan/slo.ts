@@ -53,6 +53,8 @@ export function infeasible(input: {
   readonly samples: number;
   readonly floor: Floor;
   readonly factors: readonly number[];
+  /** The shortest time between runs that the environment's runners can keep, in milliseconds. */
+  readonly leastEveryMs: number;
 }): Infeasible | undefined {
   const { objectivePpm, windowMs, everyMs, samples, floor, factors } = input;
   const budget = errorBudgetMs(objectivePpm, windowMs);
@@ -78,19 +80,20 @@ function remedy(input: {
   /** Longest time between samples that carries the promise, in milliseconds. */
   readonly needed: number;
   readonly steepest: number;
+  readonly leastEveryMs: number;
   readonly everyMs: number;
   readonly samples: number;
   readonly windowMs: number;
   readonly floor: Floor;
 }): string {
-  const { needed, steepest, everyMs, samples, windowMs, floor } = input;
+  const { needed, steepest, leastEveryMs, everyMs, samples, windowMs, floor } = input;
   const wanted = needed > 0 ? Math.ceil(everyMs / needed) : Number.POSITIVE_INFINITY;
   const budget = (floor.m * everyMs) / samples / MAX_SHARE_OF_BUDGET;
   const exact = Math.floor(PPM - (budget * PPM) / windowMs);
   const weaker = exact - (exact % 100);
   const ways = [
     ...(wanted <= MAX_SAMPLES ? [`set probe.samples: ${wanted}`] : []),
-    ...(wanted > MAX_SAMPLES && needed >= 1_000
+    ...(wanted > MAX_SAMPLES && needed >= leastEveryMs
       ? [`probe at least every ${formatDuration(Math.floor(needed / 1_000) * 1_000)}`]
       : []),
     ...(weaker > 0 && steepest * (PPM - weaker) < PPM ? [`promise ${formatPercent(weaker)} or less`] : []),

@@ -60,8 +60,8 @@ describe("what a branch changes", () => {
         kind: "probe",
         direction: "loosened",
         subject: "task-mcp",
-        before: "every 1m, timeout 3s, 6 a run",
-        after: "every 1m, timeout 3s, 5 a run",
+        before: "every 1m, timeout 3s, 6 a run, from aws and cluster",
+        after: "every 1m, timeout 3s, 5 a run, from aws and cluster",
       },
     },
     {
@@ -86,8 +86,8 @@ describe("what a branch changes", () => {
         kind: "escalation",
         direction: "loosened",
         subject: "standard L3",
-        before: "after 2h: sms +12025550125, email engineering-manager@example.com, slack #mcp-incidents",
-        after: "after 3h: sms +12025550125, email engineering-manager@example.com, slack #mcp-incidents",
+        before: "after 2h, answers within 1h: sms +12025550125, email engineering-manager@example.com, slack #mcp-incidents",
+        after: "after 3h, answers within 1h: sms +12025550125, email engineering-manager@example.com, slack #mcp-incidents",
       },
     },
     {
@@ -97,8 +97,8 @@ describe("what a branch changes", () => {
         kind: "alarm",
         direction: "loosened",
         subject: "production-memory-down",
-        before: "Average Unhealthy over 60 s GreaterThanOrEqualToThreshold 0.5, 2 of 5, critical",
-        after: "Average Unhealthy over 60 s GreaterThanOrEqualToThreshold 0.5, 3 of 5, critical",
+        before: "Average Unhealthy over 60 s GreaterThanOrEqualToThreshold 0.5, 2 of 5, critical, missing data notBreaching",
+        after: "Average Unhealthy over 60 s GreaterThanOrEqualToThreshold 0.5, 3 of 5, critical, missing data notBreaching",
       },
     },
   ] as const)("is $what: loosened there, tightened back", ({ edit: [file, from, to], change }) => {

@@ -35,10 +35,16 @@ function nameOf(value: unknown): string | undefined {
   return (
     asString(asRecord(record.definition).AlarmName) ??
     asString(asRecord(record.properties).title) ??
-    [record.alert, record.record, record.name, record.server, record.escalation, record.label]
+    [ruleName(record), record.record, record.name, record.server, record.escalation, record.label]
       .map(asString)
       .find((name) => name !== undefined)
   );
+}
+
+/** Several alerts of one name differ by their promise. */
+function ruleName({ alert, labels }: Record<string, unknown>): unknown {
+  const slo = asString(asRecord(labels).slo);
+  return typeof alert === "string" && alert === "MCPSlowResponseTime" ? `${alert} ${slo}` : alert;
 }
 
 const within = (prefix: string, paths: readonly string[]): string[] =>
@@ -73,10 +79,15 @@ describe("[CARD-11] a number that is changed in the catalog, once,", () => {
     );
   });
 
-  test("reaches the alarm, its text and the dashboard line of a latency, and nothing else", () => {
+  test("reaches the alarm, its text, the Prometheus rule and the dashboard line of a latency, and nothing else", () => {
     expect(changedBy("percentile: 95, below: 200ms", "percentile: 95, below: 250ms")).toEqual([
       "catalog",
       'dashboards["rollcall-production-overview"].body.widgets["task-mcp: latency"].properties.annotations.horizontal["latency-p95 p95"].value',
+      ...within('prometheus.groups["production-task-mcp"].rules["MCPSlowResponseTime latency-p95"]', [
+        ".annotations.description",
+        ".annotations.summary",
+        ".expr",
+      ]),
       `${alarm("latency-p95")}.AlarmDescription`,
       `${alarm("latency-p95")}.Threshold`,
       'servers["task-mcp"].objectives["latency-p95"].belowMs',

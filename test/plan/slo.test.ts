@@ -105,6 +105,7 @@ describe("an objective that its sampling cannot carry", () => {
     samples: 1,
     floor: { m: 2, n: 5 },
     factors: FACTORS,
+    leastEveryMs: 1_000,
   };
 
   test("is one whose smallest page costs more than a tenth of its budget", () => {
@@ -136,6 +137,7 @@ describe("an objective that its sampling cannot carry", () => {
       samples: fc.integer({ min: 1, max: 6 }),
       floor,
       factors: fc.shuffledSubarray(FACTORS, { minLength: 1 }),
+      leastEveryMs: fc.constant(1_000),
     });
     let refusals = 0;
     fc.assert(

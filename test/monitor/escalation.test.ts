@@ -1,0 +1,112 @@
+/** A day in the life of the alarms: samples in, messages out, with a clock of our own. No servers run here. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { RollcallError } from "../../catalog/errors.ts";
+import { loadEnvironment } from "../../catalog/load.ts";
+import { diskSource } from "../../catalog/source.ts";
+import { AlarmDesk } from "../../monitor/alarm-desk.ts";
+import { Escalator } from "../../monitor/escalator.ts";
+import type { Message } from "../../monitor/messages.ts";
+import { Store } from "../../monitor/store.ts";
+import { buildPlan } from "../../plan/plan.ts";
+import type { Plan } from "../../plan/types.ts";
+import { measuresOf } from "../../probes/measure.ts";
+import type { Observation } from "../../probes/result.ts";
+
+const ROOT = join(import.meta.dirname, "..", "..");
+const plan = buildPlan(loadEnvironment(diskSource(ROOT), "local"));
+const START = Date.parse("2026-11-21T12:00:00Z");
+const STEP_MS = 5_000;
+
+let folder: string;
+let store: Store;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "rollcall-escalation-"));
+  store = new Store(folder);
+});
+afterEach(() => {
+  store.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Runs the monitor's arithmetic from one moment to another; `up` says whether memory answers its probe. */
+function live(input: { readonly plan?: Plan; readonly from: number; readonly seconds: number; readonly up: boolean }): Message[] {
+  const told: Message[] = [];
+  const current = input.plan ?? plan;
+  const desk = new AlarmDesk({ plan: current, store, startedAt: input.from });
+  const escalator = new Escalator({ plan: current, store, desk, tell: (message) => told.push(message) });
+  for (let at = input.from; at < input.from + input.seconds * 1_000; at += STEP_MS) {
+    for (const { server } of plan.servers) {
+      const observation = observed(server, at, server !== "memory" || input.up);
+      store.record({ at, result: observation.result, measures: measuresOf(observation) });
+    }
+    escalator.advance(desk.evaluate(at + 200), at + 200);
+  }
+  return told;
+}
+
+function observed(server: string, at: number, up: boolean): Observation {
+  return {
+    result: {
+      server,
+      status: up ? "healthy" : "unhealthy",
+      checkedAt: new Date(at).toISOString(),
+      durationMs: 5,
+      mcp: { outcome: up ? "ok" : "fail", failureClass: up ? null : "connect", era: null, protocolVersion: null, tools: null, detail: "" },
+      rest: { outcome: "skipped", failureClass: null, httpStatus: null, detail: "" },
+    },
+    mcpMs: up ? 5 : null,
+    restMs: null,
+    missingTools: [],
+  };
+}
+
+const brief = (messages: readonly Message[]): string[] => messages.map(({ kind, server, level, alarm }) => `${kind} ${server} ${level} ${alarm}`);
+
+test("a server that answers pages nobody for an hour", () => {
+  expect(live({ from: START, seconds: 3_600, up: true })).toEqual([]);
+});
+
+test("an outage tells each level once, in time, and each of them again when it is over", () => {
+  live({ from: START, seconds: 120, up: true });
+  const during = live({ from: START + 120_000, seconds: 90, up: false });
+  expect(brief(during)).toEqual(["alarm memory L1 local-memory-page", "escalation memory L2 local-memory-page"]);
+  expect(Date.parse(during[0]?.at ?? "") - (START + 120_000)).toBeLessThan(30_000);
+  const after = live({ from: START + 210_000, seconds: 120, up: true });
+  expect(brief(after)).toEqual(["resolved memory L1 local-memory-page", "resolved memory L2 local-memory-page"]);
+  expect(store.openIncidents()).toEqual([]);
+});
+
+test("a monitor that is started again during an incident tells nobody twice and goes on to the next level", () => {
+  live({ from: START, seconds: 120, up: true });
+  expect(brief(live({ from: START + 120_000, seconds: 40, up: false }))).toEqual(["alarm memory L1 local-memory-page"]);
+  // `live` makes a new desk and a new escalator on the same store, as a second start does
+  expect(brief(live({ from: START + 160_000, seconds: 60, up: false }))).toEqual(["escalation memory L2 local-memory-page"]);
+});
+
+test("a gap while no monitor ran is no lost heartbeat", () => {
+  live({ from: START, seconds: 120, up: true });
+  expect(live({ from: START + 3_600_000, seconds: 120, up: true })).toEqual([]);
+});
+
+test("an incident whose alarm has left the catalog is closed", () => {
+  live({ from: START, seconds: 120, up: true });
+  live({ from: START + 120_000, seconds: 40, up: false });
+  expect(store.openIncidents()).toHaveLength(1);
+  const without = { ...plan, servers: plan.servers.filter(({ server }) => server !== "memory") };
+  live({ plan: without, from: START + 160_000, seconds: 10, up: false });
+  expect(store.openIncidents()).toEqual([]);
+});
+
+test("a history of a later version is refused and left as it is", () => {
+  const other = join(folder, "later");
+  new Store(other).close();
+  const db = new DatabaseSync(join(other, "history.db"));
+  db.exec("PRAGMA user_version = 9");
+  db.close();
+  expect(() => new Store(other)).toThrow(RollcallError);
+  expect(() => new Store(other)).toThrow(/later Rollcall: version 9/);
+});
