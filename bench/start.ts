@@ -91,7 +91,10 @@ export const startBench: Bench = async ({ quick }) => {
 
 /** Copies what git tracks and installs it; gives the time of the install alone. */
 async function install(copy: string): Promise<number> {
-  const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], { cwd: ROOT, encoding: "utf8" })
+  const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], {
+    cwd: ROOT,
+    encoding: "utf8",
+  })
     .split("\0")
     .filter(Boolean);
   for (const file of files) {

@@ -3,7 +3,8 @@ import { isMap } from "./merge.ts";
 import { formatPath, type Path, pathKey, type YamlFile } from "./yaml.ts";
 
 /** Names of variables and keys whose value is a secret, whatever it looks like. */
-const SECRET_NAME = /(token|secret|passw(or)?d|passphrase|api_?key|access_?key|private_?key|credential)s?$/i;
+const SECRET_NAME =
+  /(token|secrets?|passw(or)?ds?|passphrase|api_?keys?|access_?keys?|private_?keys?|credentials?)$/i;
 
 /** Shapes that only secrets have: provider tokens, private keys, credentials in an address or an argument. */
 const SECRET_VALUE = [

@@ -123,7 +123,15 @@ function check<T>(schema: z.ZodType<T>, layered: Layered, problems: Problem[]): 
 function readServers(source: CatalogSource, problems: Problem[]): Map<string, YamlFile | undefined> {
   const files = new Map<string, YamlFile | undefined>();
   for (const file of source.list(SERVERS)) {
-    if (!file.endsWith(".yaml")) continue;
+    if (!file.endsWith(".yaml")) {
+      problems.push({
+        place: `${SERVERS}/${file}`,
+        path: "",
+        rule: "is not read: a server's file ends in .yaml",
+        cure: "rename it, or move it elsewhere",
+      });
+      continue;
+    }
     files.set(file.replace(/\.yaml$/, ""), readYaml(source, `${SERVERS}/${file}`, problems));
   }
   return files;

@@ -10,9 +10,11 @@ export function localCatalog(): CatalogSource {
   return diskSource(process.cwd());
 }
 
-/** Loads an environment by its name. @throws RollcallError (catalog) with every problem. */
+/** Loads an environment by its name. @throws RollcallError (catalog) with every problem, (usage) with no catalog. */
 export function environmentOf(name: string): Environment {
-  return loadEnvironment(localCatalog(), name);
+  const source = localCatalog();
+  assertCatalog(source);
+  return loadEnvironment(source, name);
 }
 
 /** Every problem of the environments named (all when none is), the catalog's own and those of its promises. */
@@ -22,13 +24,7 @@ export function problemsOf(names: readonly string[]): {
 } {
   const source = localCatalog();
   const environments = names.length > 0 ? names : environmentNames(source);
-  if (environments.length === 0) {
-    throw usageError({
-      place: process.cwd(),
-      rule: "there is no catalog here",
-      cure: "run the command in the folder that holds stacks/",
-    });
-  }
+  assertCatalog(source);
   const problems = environments.flatMap((name) => {
     const inspected = inspectEnvironment(source, name);
     return [
@@ -37,4 +33,13 @@ export function problemsOf(names: readonly string[]): {
     ];
   });
   return { environments, problems: distinct(problems) };
+}
+
+function assertCatalog(source: CatalogSource): void {
+  if (environmentNames(source).length > 0) return;
+  throw usageError({
+    place: process.cwd(),
+    rule: "there is no catalog here",
+    cure: "run the command in the folder that holds stacks/",
+  });
 }

@@ -45,7 +45,7 @@ export function diffMarkdown({ environment, base, before, after, changes }: Plan
   const head = [
     `### ${environment}: ${summary(changes)}`,
     "",
-    `Catalog \`${before}\` (${code(base)}) to \`${after}\`.`,
+    `Catalog ${code(before)} (${code(base)}) to ${code(after)}.`,
   ];
   if (changes.length === 0) return [COMMENT_MARKER, ...head].join("\n");
   const rows = changes.map(
@@ -72,19 +72,17 @@ function summary(changes: readonly Change[]): string {
 }
 
 function cell(text: string | null): string {
-  return text === null ? "–" : escaped(text);
+  return text === null ? "–" : code(text);
 }
 
-/** Names of a catalog under review are data: they may not break out of the table or mention anybody. */
-function escaped(text: string): string {
-  return text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll("|", "\\|")
-    .replaceAll("@", "&#64;")
-    .replaceAll("\n", " ");
-}
-
+/**
+ * What a catalog under review holds is data: it may not break out of the table, link, load a picture or mention
+ * anybody. As character references its signs are read as text and never as Markdown; but no reference keeps GitHub
+ * from telling somebody of `@name`, only code does.
+ */
 function code(text: string): string {
-  return `\`${text.replaceAll("`", "'").replaceAll("|", "\\|").replaceAll("\n", " ")}\``;
+  const safe = text
+    .replaceAll(/\s+/g, " ")
+    .replaceAll(/[\\`*_~<>[\]!|&@]/g, (sign) => `&#${sign.codePointAt(0) ?? 0};`);
+  return `<code>${safe}</code>`;
 }

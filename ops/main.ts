@@ -1,21 +1,26 @@
 import { Command, CommanderError } from "commander";
-import { EXIT, messageOf, RollcallError } from "../catalog/errors.ts";
+import { EXIT, RollcallError, unavailableError } from "../catalog/errors.ts";
 import { checkCommand } from "./check.ts";
 import { drillCommand } from "./drill.ts";
 import { reportError } from "./output.ts";
 import { planCommand } from "./plan.ts";
 import { upCommand } from "./up.ts";
+import { commandLineError } from "./usage.ts";
 import { validateCommand } from "./validate.ts";
 
 /** Runs the command line and sets the exit code; nothing that a person can mend is printed with a stack trace. */
 export async function main(args: readonly string[]): Promise<void> {
   const program = buildProgram();
+  const style = { json: asksForJson(args), debug: args.includes("--debug") };
+  process.stdout.on("error", (error) => outputFailed(error, style));
   try {
     await program.parseAsync([...args], { from: "user" });
   } catch (error) {
     process.exitCode = exitCodeOf(error);
     if (error instanceof CommanderError && error.exitCode === 0) return;
-    reportError(translate(error), { json: asksForJson(args), debug: args.includes("--debug") });
+    const commands = program.commands.map((command) => command.name());
+    const reported = error instanceof CommanderError ? commandLineError(error, args, commands) : error;
+    reportError(reported, style);
   }
 }
 
@@ -42,27 +47,20 @@ export function buildProgram(): Command {
   return program;
 }
 
+/**
+ * A reader that has seen enough, as in `rollcall plan production | head`, is no error and changes no verdict; a
+ * disk that is full is one.
+ */
+function outputFailed(error: NodeJS.ErrnoException, style: Parameters<typeof reportError>[1]): void {
+  if (error.code === "EPIPE") return;
+  const rule = `cannot be written (${error.message})`;
+  reportError(unavailableError({ place: "standard output", rule, cure: "send it elsewhere" }, error), style);
+  process.exit(EXIT.unavailable);
+}
+
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage;
   return error instanceof RollcallError ? error.exitCode : EXIT.internal;
-}
-
-/** Commander's own errors in the one shape that errors have here. */
-function translate(error: unknown): unknown {
-  if (!(error instanceof CommanderError)) return error;
-  if (error.code === "commander.help") {
-    return usage("no command was given");
-  }
-  return usage(
-    messageOf(error)
-      .replace(/^error: /, "")
-      .replaceAll("\n", " "),
-  );
-}
-
-function usage(rule: string): RollcallError {
-  const problems = [{ place: "command line", path: "", rule, cure: "see `rollcall --help`" }];
-  return new RollcallError({ code: "USAGE", exitCode: EXIT.usage, problems });
 }
 
 function asksForJson(args: readonly string[]): boolean {

@@ -1,8 +1,10 @@
 import { Command, Option } from "commander";
+import { catalogError, EXIT, RollcallError } from "../catalog/errors.ts";
 import { loadEnvironment } from "../catalog/load.ts";
 import { gitSource } from "../catalog/source.ts";
 import { diffPlans } from "../plan/diff.ts";
 import { buildPlan } from "../plan/plan.ts";
+import type { Plan } from "../plan/types.ts";
 import { environmentOf } from "./catalog.ts";
 import { diffMarkdown, diffTable } from "./diff-text.ts";
 import { print, printJson } from "./output.ts";
@@ -26,7 +28,7 @@ export function planCommand(): Command {
         else print(format === "markdown" ? planMarkdown(plan) : planTable(plan));
         return;
       }
-      const before = buildPlan(loadEnvironment(gitSource(process.cwd(), base), name));
+      const before = planAt(base, name);
       const diff = {
         environment: name,
         base,
@@ -37,4 +39,15 @@ export function planCommand(): Command {
       if (format === "json") printJson(diff);
       else print(format === "markdown" ? diffMarkdown(diff) : diffTable(diff));
     });
+}
+
+/** The plan at a git revision; a problem of its catalog is placed as git names the file: `main:stacks/local.yaml`. */
+function planAt(revision: string, name: string): Plan {
+  const source = gitSource(process.cwd(), revision);
+  try {
+    return buildPlan(loadEnvironment(source, name));
+  } catch (error) {
+    if (!(error instanceof RollcallError) || error.exitCode !== EXIT.catalog) throw error;
+    throw catalogError(error.problems.map((one) => ({ ...one, place: `${revision}:${one.place}` })));
+  }
 }

@@ -3,7 +3,6 @@
 // machine has, so an older Node hands over to it.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { enableCompileCache } from "node:module";
 import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
 
@@ -13,6 +12,8 @@ const bundled = fileURLToPath(
 );
 
 if (Number.parseInt(process.versions.node, 10) >= WANTED) {
+  // imported here, for an older Node has none and would not even start this file
+  const { enableCompileCache } = await import("node:module");
   enableCompileCache();
   const { main } = await import("./main.ts");
   await main(process.argv.slice(2));

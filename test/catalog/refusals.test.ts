@@ -106,7 +106,7 @@ describe("[SKILL-11] a name that breaks the rule", () => {
       );
       const rule = expect.stringContaining("must match [a-zA-Z0-9_-]") as unknown;
       for (const [file, at] of [
-        [MEMORY, "server: "],
+        [MEMORY, `server: ${quoted}`],
         [LOCAL, `${quoted}, memory`],
         [LOCAL, `${quoted}: {}`],
       ] as const)
@@ -122,7 +122,6 @@ describe("a key named __proto__", () => {
     {
       where: "at the top of a file",
       edit: inMemory("mcp: {", "__proto__: { polluted: true }\nmcp: {"),
-      path: "__proto__",
     },
     {
       where: "as the name of an objective",
@@ -130,21 +129,17 @@ describe("a key named __proto__", () => {
         "objectives:\n",
         "objectives:\n  __proto__: { sli: mcp, objective: 99%, window: 30d }\n",
       ),
-      path: "objectives.__proto__",
     },
-    { where: "as a variable", edit: variable("__proto__: polluted"), path: "run.env.__proto__" },
+    { where: "as a variable", edit: variable("__proto__: polluted") },
     {
       where: "in an override",
       edit: { file: LOCAL, from: "  memory:\n", to: "  memory:\n    __proto__: { polluted: true }\n" },
-      path: "override.memory.__proto__",
     },
-  ])("is refused and changes no object: $where", ({ edit, path }) => {
+  ])("is refused and changes no object: $where", ({ edit }) => {
     const { catalog, problems } = inspect(edit);
     expect(problems).toContainEqual({
       place: placeOf(catalog, { file: edit.file, at: "__proto__" }),
-      path: expect.stringMatching(
-        new RegExp(`(^|\\.)${path.split(".").slice(-2).join("\\.")}$|^__proto__$`),
-      ) as unknown,
+      path: expect.stringMatching(/(^|\.)__proto__$/) as unknown,
       rule: 'unknown key "__proto__"',
       cure: expect.stringContaining("take it out") as unknown,
     });

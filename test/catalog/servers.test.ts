@@ -4,12 +4,13 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { findLiteralSecrets } from "../../catalog/literal-secrets.ts";
-import { loadEnvironment } from "../../catalog/load.ts";
+import { inspectEnvironment, loadEnvironment } from "../../catalog/load.ts";
 import { single } from "../../catalog/merge.ts";
 import { name, serverFile } from "../../catalog/server.ts";
 import { diskSource } from "../../catalog/source.ts";
 import { validate } from "../../catalog/validate.ts";
 import { parseYaml } from "../../catalog/yaml.ts";
+import { catalogFiles, mapSource } from "../support/catalog-files.ts";
 
 const source = diskSource(join(import.meta.dirname, "..", ".."));
 const load = (environment: string) => loadEnvironment(source, environment);
@@ -115,6 +116,15 @@ describe("the catalog", () => {
   });
 });
 
+describe("a file that would not be read", () => {
+  it("is named instead of passed over", () => {
+    const files = new Map(catalogFiles()).set("stacks/servers/late.yml", "server: late\n");
+    expect(inspectEnvironment(mapSource(files), "production").problems).toMatchObject([
+      { place: "stacks/servers/late.yml", rule: expect.stringContaining("ends in .yaml") },
+    ]);
+  });
+});
+
 describe("names", () => {
   it("[SKILL-11] match [a-zA-Z0-9_-]; anything else is refused with the place and the rule", () => {
     fc.assert(
@@ -173,6 +183,7 @@ describe("secrets", () => {
     ["AWS", "GITHUB_TOKEN: { aws: prod/github }"],
     ["Kubernetes", "GITHUB_TOKEN: { kubernetes: github/token }"],
     ["nothing secret at all", "MEMORY_FILE_PATH: /tmp/memory.jsonl"],
+    ["a number of tokens, which is no token", 'MAX_TOKENS: "4096"'],
   ])("[SKILL-12] are taken by reference: %s", (_what, line) => {
     expect(findLiteralSecrets(file(line))).toEqual([]);
     const text = `server: x\ndescription: x\nowner: platform\nmcp: { transport: stdio }\nrun: { command: y, env: { ${line} } }\n`;

@@ -33,7 +33,12 @@ afterEach(() => {
 });
 
 /** Runs the monitor's arithmetic from one moment to another; `up` says whether memory answers its probe. */
-function live(input: { readonly plan?: Plan; readonly from: number; readonly seconds: number; readonly up: boolean }): Message[] {
+function live(input: {
+  readonly plan?: Plan;
+  readonly from: number;
+  readonly seconds: number;
+  readonly up: boolean;
+}): Message[] {
   const told: Message[] = [];
   const current = input.plan ?? plan;
   const desk = new AlarmDesk({ plan: current, store, startedAt: input.from });
@@ -55,7 +60,14 @@ function observed(server: string, at: number, up: boolean): Observation {
       status: up ? "healthy" : "unhealthy",
       checkedAt: new Date(at).toISOString(),
       durationMs: 5,
-      mcp: { outcome: up ? "ok" : "fail", failureClass: up ? null : "connect", era: null, protocolVersion: null, tools: null, detail: "" },
+      mcp: {
+        outcome: up ? "ok" : "fail",
+        failureClass: up ? null : "connect",
+        era: null,
+        protocolVersion: null,
+        tools: null,
+        detail: "",
+      },
       rest: { outcome: "skipped", failureClass: null, httpStatus: null, detail: "" },
     },
     mcpMs: up ? 5 : null,
@@ -64,7 +76,8 @@ function observed(server: string, at: number, up: boolean): Observation {
   };
 }
 
-const brief = (messages: readonly Message[]): string[] => messages.map(({ kind, server, level, alarm }) => `${kind} ${server} ${level} ${alarm}`);
+const brief = (messages: readonly Message[]): string[] =>
+  messages.map(({ kind, server, level, alarm }) => `${kind} ${server} ${level} ${alarm}`);
 
 test("a server that answers pages nobody for an hour", () => {
   expect(live({ from: START, seconds: 3_600, up: true })).toEqual([]);
@@ -73,18 +86,28 @@ test("a server that answers pages nobody for an hour", () => {
 test("an outage tells each level once, in time, and each of them again when it is over", () => {
   live({ from: START, seconds: 120, up: true });
   const during = live({ from: START + 120_000, seconds: 90, up: false });
-  expect(brief(during)).toEqual(["alarm memory L1 local-memory-page", "escalation memory L2 local-memory-page"]);
+  expect(brief(during)).toEqual([
+    "alarm memory L1 local-memory-page",
+    "escalation memory L2 local-memory-page",
+  ]);
   expect(Date.parse(during[0]?.at ?? "") - (START + 120_000)).toBeLessThan(30_000);
   const after = live({ from: START + 210_000, seconds: 120, up: true });
-  expect(brief(after)).toEqual(["resolved memory L1 local-memory-page", "resolved memory L2 local-memory-page"]);
+  expect(brief(after)).toEqual([
+    "resolved memory L1 local-memory-page",
+    "resolved memory L2 local-memory-page",
+  ]);
   expect(store.openIncidents()).toEqual([]);
 });
 
 test("a monitor that is started again during an incident tells nobody twice and goes on to the next level", () => {
   live({ from: START, seconds: 120, up: true });
-  expect(brief(live({ from: START + 120_000, seconds: 40, up: false }))).toEqual(["alarm memory L1 local-memory-page"]);
+  expect(brief(live({ from: START + 120_000, seconds: 40, up: false }))).toEqual([
+    "alarm memory L1 local-memory-page",
+  ]);
   // `live` makes a new desk and a new escalator on the same store, as a second start does
-  expect(brief(live({ from: START + 160_000, seconds: 60, up: false }))).toEqual(["escalation memory L2 local-memory-page"]);
+  expect(brief(live({ from: START + 160_000, seconds: 60, up: false }))).toEqual([
+    "escalation memory L2 local-memory-page",
+  ]);
 });
 
 test("a gap while no monitor ran is no lost heartbeat", () => {

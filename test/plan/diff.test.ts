@@ -86,8 +86,10 @@ describe("what a branch changes", () => {
         kind: "escalation",
         direction: "loosened",
         subject: "standard L3",
-        before: "after 2h, answers within 1h: sms +12025550125, email engineering-manager@example.com, slack #mcp-incidents",
-        after: "after 3h, answers within 1h: sms +12025550125, email engineering-manager@example.com, slack #mcp-incidents",
+        before:
+          "after 2h, answers within 1h: sms +12025550125, email engineering-manager@example.com, slack #mcp-incidents",
+        after:
+          "after 3h, answers within 1h: sms +12025550125, email engineering-manager@example.com, slack #mcp-incidents",
       },
     },
     {
@@ -97,8 +99,10 @@ describe("what a branch changes", () => {
         kind: "alarm",
         direction: "loosened",
         subject: "production-memory-down",
-        before: "Average Unhealthy over 60 s GreaterThanOrEqualToThreshold 0.5, 2 of 5, critical, missing data notBreaching",
-        after: "Average Unhealthy over 60 s GreaterThanOrEqualToThreshold 0.5, 3 of 5, critical, missing data notBreaching",
+        before:
+          "Average Unhealthy over 60 s GreaterThanOrEqualToThreshold 0.5, 2 of 5, critical, missing data notBreaching",
+        after:
+          "Average Unhealthy over 60 s GreaterThanOrEqualToThreshold 0.5, 3 of 5, critical, missing data notBreaching",
       },
     },
   ] as const)("is $what: loosened there, tightened back", ({ edit: [file, from, to], change }) => {

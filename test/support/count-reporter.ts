@@ -7,7 +7,8 @@ export default class CountReporter implements Reporter {
     for (const module of modules) {
       for (const test of module.children.allTests()) count[test.result().state] += 1;
       // a file that could not be collected, or a hook that failed, has failed though no test of it did
-      if (module.errors().length > 0) count.failed += 1;
+      const broken = [module, ...module.children.allSuites()].filter((one) => one.errors().length > 0);
+      count.failed += broken.length;
     }
     const failed = count.failed + count.pending + errors.length;
     process.stdout.write(`${count.passed} passed, ${failed} failed, ${count.skipped} skipped\n`);
