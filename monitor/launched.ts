@@ -1,6 +1,3 @@
-import { connect, createServer } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
-import { messageOf, unavailableError } from "../catalog/errors.ts";
 import type { CheckTarget } from "../catalog/target.ts";
 import type { Server } from "../catalog/types.ts";
 import { openSessionFor } from "../probes/check.ts";
@@ -9,10 +6,10 @@ import { ProbeFault } from "../probes/classify.ts";
 import { hostSecrets, resolveEnv } from "../probes/secrets.ts";
 import type { Lease, McpSession } from "../probes/session.ts";
 import type { Command } from "./command.ts";
+import { requireFreePort, waitUntilListening } from "./local-port.ts";
 
 /** How long a server may take from its start to its first answer; a cold machine is slow. */
 const START_TIMEOUT_MS = 30_000;
-const POLL_MS = 50;
 
 /** A server that runs here as a child process. It is started again only when somebody says so. */
 export interface Launched {
@@ -117,7 +114,12 @@ function launchHttp({ server, target, command, exited }: LaunchInput): Launched 
         },
       );
       child = started;
-      await listening(port, () => gone, target.server);
+      await waitUntilListening({
+        server: target.server,
+        port,
+        timeoutMs: START_TIMEOUT_MS,
+        gone: () => gone,
+      });
     },
     kill: () => {
       if (child !== null) killGroup(child.pid);
@@ -136,45 +138,4 @@ function killGroup(pid: number): void {
   } catch {
     // it has ended by itself
   }
-}
-
-/** @throws RollcallError (unavailable) when something else listens there: we would watch a stranger. */
-async function requireFreePort(name: string, port: number): Promise<void> {
-  const probe = createServer();
-  await new Promise<void>((resolve, reject) => {
-    probe.once("error", reject);
-    probe.listen(port, "127.0.0.1", resolve);
-  }).catch((error: unknown) => {
-    throw unavailableError(
-      {
-        place: `server ${name}`,
-        rule: `port ${port} of 127.0.0.1 is taken (${messageOf(error)})`,
-        cure: "end what listens there, or give the server another run.port in its file",
-      },
-      error,
-    );
-  });
-  await new Promise<void>((resolve) => probe.close(() => resolve()));
-}
-
-async function listening(port: number, gone: () => string | undefined, name: string): Promise<void> {
-  const deadline = Date.now() + START_TIMEOUT_MS;
-  while (Date.now() < deadline) {
-    const ended = gone();
-    if (ended !== undefined) throw new ProbeFault("connect", ended);
-    if (await accepts(port)) return;
-    await sleep(POLL_MS);
-  }
-  throw new ProbeFault("timeout", `${name} does not listen on port ${port} after ${START_TIMEOUT_MS} ms`);
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: "127.0.0.1", port });
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
 }

@@ -1,9 +1,9 @@
-import { connect } from "node:net";
 import { join } from "node:path";
 import type { CheckTarget } from "../catalog/target.ts";
 import type { Environment, Server } from "../catalog/types.ts";
 import { commandOf } from "../monitor/command.ts";
 import { type Launched, launch } from "../monitor/launched.ts";
+import { isListening } from "../monitor/local-port.ts";
 import { localTarget } from "../monitor/local-target.ts";
 
 /** Targets that are ready to be checked, and what ends whatever was started for them. */
@@ -30,7 +30,7 @@ export async function prepareTargets(
         server.run === null ? null : commandOf(server, { root, state: join(root, ".rollcall") });
       const target = localTarget(server, command);
       const port = server.transport === "streamable-http" ? server.run?.port : undefined;
-      if (command !== null && port !== undefined && !(await answers(port))) {
+      if (command !== null && port !== undefined && !(await isListening(port))) {
         const launched = launch({ server, target, command, exited: () => undefined });
         started.push(launched);
         // one that does not come up is what the check then says
@@ -58,15 +58,4 @@ function cloudTarget(server: Server): CheckTarget {
     requiredTools: server.requiredTools,
     allowPrivate: true,
   };
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: "127.0.0.1", port });
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
 }

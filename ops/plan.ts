@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import { catalogError, EXIT, RollcallError } from "../catalog/errors.ts";
-import { loadEnvironment } from "../catalog/load.ts";
+import { environmentNames, loadEnvironment } from "../catalog/load.ts";
 import { gitSource } from "../catalog/source.ts";
 import { diffPlans } from "../plan/diff.ts";
 import { buildPlan } from "../plan/plan.ts";
@@ -28,7 +28,7 @@ export function planCommand(): Command {
         else print(format === "markdown" ? planMarkdown(plan) : planTable(plan));
         return;
       }
-      const before = planAt(base, name);
+      const before = planAt(base, name) ?? { ...plan, catalog: "none", servers: [], escalations: [] };
       const diff = {
         environment: name,
         base,
@@ -41,9 +41,13 @@ export function planCommand(): Command {
     });
 }
 
-/** The plan at a git revision; a problem of its catalog is placed as git names the file: `main:stacks/local.yaml`. */
-function planAt(revision: string, name: string): Plan {
+/**
+ * The plan at a git revision, or undefined where it had no such environment; a problem of its catalog is placed as git
+ * names the file: `main:stacks/local.yaml`.
+ */
+function planAt(revision: string, name: string): Plan | undefined {
   const source = gitSource(process.cwd(), revision);
+  if (!environmentNames(source).includes(name)) return undefined;
   try {
     return buildPlan(loadEnvironment(source, name));
   } catch (error) {

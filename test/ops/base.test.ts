@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
@@ -40,6 +40,24 @@ function edit(file: string, from: string, to: string): void {
 
 const plan = (...args: readonly string[]): Promise<Ended> =>
   rollcall(["plan", "production", ...args], { cwd: folder.path });
+
+test("a branch that brings a new environment shows everything in it as added", async () => {
+  edit("staging.yaml", "environment: staging", "environment: preprod");
+  renameSync(join(folder.path, "stacks", "staging.yaml"), join(folder.path, "stacks", "preprod.yaml"));
+  const { code, stdout } = await rollcall(["plan", "preprod", "--base", "HEAD", "--format", "json"], {
+    cwd: folder.path,
+  });
+  renameSync(join(folder.path, "stacks", "preprod.yaml"), join(folder.path, "stacks", "staging.yaml"));
+  edit("staging.yaml", "environment: preprod", "environment: staging");
+  expect(code).toBe(0);
+  const { before, changes } = JSON.parse(stdout) as {
+    before: string;
+    changes: { direction: string; kind: string }[];
+  };
+  expect(before).toBe("none");
+  expect(new Set(changes.map(({ direction }) => direction))).toEqual(new Set(["added"]));
+  expect(changes.filter(({ kind }) => kind === "server")).toHaveLength(15);
+});
 
 test("a branch that changes nothing says so in every format", async () => {
   const [table, markdown, json] = await twoAtATime(["table", "markdown", "json"], (format) =>
