@@ -44,19 +44,20 @@ function headline(plan: Plan): string {
 }
 
 function serverText(server: ServerPlan): string[] {
-  const rows = [
-    ...server.objectives.map((objective) => ["promise", objective.name, objectiveText(objective), ""]),
-    ...server.alarms.map((alarm) => ["alarm", ...alarmRow(alarm).slice(0, 3)]),
-    ...server.composites.map(({ definition, severity, topic }) => [
-      "acts",
+  const tables = [
+    server.objectives.map((objective) => ["promise ", objective.name, objectiveText(objective)]),
+    server.alarms.map((alarm) => ["alarm   ", ...alarmRow(alarm).slice(0, 3)]),
+    server.composites.map(({ definition, severity, topic }) => [
+      "acts    ",
       definition.AlarmName,
       severity,
       `tells ${topic}`,
     ]),
-    ...server.unmeasured.map(({ threshold, reason }) => ["no alarm", threshold, "unmeasured", reason]),
+    server.unmeasured.map(({ threshold, reason }) => ["no alarm", threshold, reason]),
   ];
+  const text = tables.filter((rows) => rows.length > 0).map((rows) => table(rows));
   return [
-    `${paint("bold", server.server)}  ${server.description}\n  owner ${server.owner}, escalation ${server.escalation}, probed ${probeText(server)}\n${table(rows)}`,
+    `${paint("bold", server.server)}  ${server.description}\n  owner ${server.owner}, escalation ${server.escalation}, probed ${probeText(server)}\n${text.join("\n")}`,
   ];
 }
 
@@ -83,10 +84,19 @@ function alarmRow({ definition, severity, runbook }: PlannedAlarm): string[] {
 }
 
 function sourceText(definition: MetricAlarm): string {
-  if ("Metrics" in definition)
-    return definition.Metrics.find(({ ReturnData }) => ReturnData)?.Expression ?? "";
+  if ("Metrics" in definition) return mathText(definition.Metrics);
   const statistic = "Statistic" in definition ? definition.Statistic : definition.ExtendedStatistic;
   return `${statistic} ${definition.MetricName} over ${formatDuration(definition.Period * 1_000)}`;
+}
+
+/** The expression with its metrics written out: `FILL(Sum ProbeRuns over 1m, 0)`. */
+function mathText(queries: Extract<MetricAlarm, { Metrics: unknown }>["Metrics"]): string {
+  const expression = queries.find(({ ReturnData }) => ReturnData)?.Expression ?? "";
+  return queries.reduce((text, { Id, MetricStat }) => {
+    if (MetricStat === undefined) return text;
+    const metric = `${MetricStat.Stat} ${MetricStat.Metric.MetricName} over ${formatDuration(MetricStat.Period * 1_000)}`;
+    return text.replaceAll(new RegExp(`\\b${Id}\\b`, "g"), () => metric);
+  }, expression);
 }
 
 function comparisonText({ ComparisonOperator, Threshold }: MetricAlarm): string {

@@ -1,0 +1,67 @@
+/** What every alarm of the catalog says to whoever is woken. Not proved here: that the advice helps. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { loadEnvironment } from "../../catalog/load.ts";
+import { SEVERITIES } from "../../catalog/shared.ts";
+import { diskSource } from "../../catalog/source.ts";
+import { alarmsOf, parseRule } from "../../plan/composite-rule.ts";
+import { buildPlan } from "../../plan/plan.ts";
+
+const ROOT = join(import.meta.dirname, "..", "..");
+
+describe.each(["local", "staging", "production"])("the alarms of %s", (environment) => {
+  const plan = buildPlan(loadEnvironment(diskSource(ROOT), environment));
+  const metric = plan.servers.flatMap(({ alarms }) => alarms);
+  const composites = plan.servers.flatMap((server) => server.composites);
+  const all = [...metric, ...composites];
+
+  it("each have a severity, a page that exists, and a text that says what it means and what to do first", () => {
+    for (const { severity, runbook, definition } of all) {
+      const { AlarmName: name, AlarmDescription: text } = definition;
+      expect(SEVERITIES, name).toContain(severity);
+      expect(existsSync(join(ROOT, runbook)), name).toBe(true);
+      expect(text, name).toMatch(/^.{20,} First: .{20,} Runbook: docs\/runbooks\/[a-z-]+\.md$/s);
+      expect(text, name).not.toMatch(/\{\w+\}|undefined|…$/);
+      expect(text.length, name).toBeLessThanOrEqual(1_024);
+    }
+  });
+
+  it("have names of their own, which no other alarm has", () => {
+    expect(new Set(all.map(({ definition }) => definition.AlarmName)).size).toBe(all.length);
+  });
+
+  it("act only as composites, and every metric alarm is behind one", () => {
+    expect(metric.filter(({ definition }) => definition.ActionsEnabled)).toEqual([]);
+    expect(composites.every(({ definition, topic }) => definition.ActionsEnabled && topic !== "")).toBe(true);
+    const behind = new Set(composites.flatMap(({ definition }) => alarmsOf(parseRule(definition.AlarmRule))));
+    expect(metric.map(({ definition }) => definition.AlarmName).filter((name) => !behind.has(name))).toEqual(
+      [],
+    );
+    const topics = plan.escalations.flatMap(({ levels }) => levels.map(({ topic }) => topic));
+    expect(composites.filter(({ topic }) => !topics.includes(topic))).toEqual([]);
+  });
+});
+
+it("the pages name only commands that exist", () => {
+  const commands = new Set(["check", "validate", "plan", "up", "drill"]);
+  const runbooks = Object.values(loadEnvironment(diskSource(ROOT), "production").families).map(
+    ({ runbook }) => runbook,
+  );
+  for (const page of new Set(runbooks)) {
+    const text = readFileSync(join(ROOT, page), "utf8");
+    const named = [...text.matchAll(/npx rollcall ([a-z]+)/g)].map(([, command = ""]) => command);
+    expect(
+      named.filter((command) => !commands.has(command)),
+      page,
+    ).toEqual([]);
+    const scripts = (
+      JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { scripts: Record<string, string> }
+    ).scripts;
+    const run = [...text.matchAll(/npm run ([a-z:]+)/g)].map(([, script = ""]) => script);
+    expect(
+      run.filter((script) => !(script in scripts)),
+      page,
+    ).toEqual([]);
+  }
+});
