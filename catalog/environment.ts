@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { secretRef } from "./secrets.ts";
-import { name } from "./server.ts";
+import { distinctItems, name } from "./server.ts";
 import { days, duration, floor } from "./units.ts";
 
 /** Days that CloudWatch Logs accepts for a retention policy (PutRetentionPolicy, service model). */
@@ -35,7 +34,7 @@ const cloudName = z
 const common = {
   environment: name,
   servers: z
-    .union([z.literal("all"), z.array(name).min(1)])
+    .union([z.literal("all"), z.array(name).min(1).refine(distinctItems, "must not name anything twice")])
     .describe("all, or the names that this environment holds"),
   shared: override.optional().describe("what differs from shared.yaml"),
   override: z.record(name, override).default({}).describe("what differs from a server's file"),
@@ -52,7 +51,12 @@ export const environmentFile = z.discriminatedUnion("platform", [
       .enum(["10s", "20s", "30s", "60s"])
       .transform((text) => duration.parse(text))
       .describe("length of one alarm period"),
-    webhook: secretRef
+    webhook: z
+      .strictObject({
+        env: z
+          .string()
+          .regex(/^[A-Z][A-Z0-9_]*$/, "must be a variable name in capitals, such as ROLLCALL_WEBHOOK"),
+      })
       .optional()
       .describe("address that every message is also posted to, where the reference is set"),
   }),

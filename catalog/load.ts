@@ -168,7 +168,9 @@ function readYaml(source: CatalogSource, path: string, problems: Problem[]): Yam
     return undefined;
   }
   try {
-    return parseYaml(path, text);
+    const file = parseYaml(path, text);
+    problems.push(...file.problems);
+    return file;
   } catch (error) {
     if (!(error instanceof RollcallError)) throw error;
     problems.push(...error.problems);

@@ -1,12 +1,17 @@
 import type { CloudEnvironmentFile, EnvironmentFile } from "./environment.ts";
 import type { Problem } from "./errors.ts";
-import type { Layered } from "./merge.ts";
+import { type Layered, valueAt } from "./merge.ts";
+import { METRICS } from "./metrics.ts";
 import type { ServerFile, Workload } from "./server.ts";
 import type { SharedFile } from "./shared.ts";
 import type { Endpoint, ResolvedWorkload, Runner, Server } from "./types.ts";
+import type { Quantity } from "./units.ts";
 import { formatPath, type Path } from "./yaml.ts";
 
 const MINUTE_MS = 60_000;
+
+/** What a threshold on a metric of the probe is measured in, by the metric's CloudWatch unit. */
+const DIMENSION_OF: Readonly<Record<string, Quantity["dimension"]>> = { Milliseconds: "time", Bytes: "size" };
 
 /** Where the gateway answers, whatever stdio server it holds. */
 const GATEWAY = { mcp: "/mcp", health: "/healthz" } as const;
@@ -23,13 +28,17 @@ export function resolveServer(input: {
   readonly entry: ServerEntry;
   readonly header: EnvironmentFile;
   readonly shared: SharedFile;
+  /** Where the shared file's own values stand. */
+  readonly sharedPlace: Layered;
   readonly problems: Problem[];
 }): Server {
-  const { entry, header, shared, problems } = input;
+  const { entry, header, shared, sharedPlace, problems } = input;
   const { file } = entry;
   const refuse = (path: Path, rule: string, cure: string): void => {
+    // a value that the server's file leaves out is a default, and its place is there
+    const inherited = path[0] === "probe" && valueAt(entry.layered.value, path) === undefined;
     problems.push({
-      place: entry.layered.place(path),
+      place: inherited ? sharedPlace.place(["defaults", ...path]) : entry.layered.place(path),
       path: formatPath(path),
       rule: `${rule} (${header.environment})`,
       cure,
@@ -51,6 +60,9 @@ export function resolveServer(input: {
         "add rest: with its health path, or take the objective out",
       );
     }
+  }
+  for (const [name, threshold] of Object.entries(file.thresholds)) {
+    checkDimension(name, threshold, refuse);
   }
   const probe = { ...shared.defaults.probe, ...defined(file.probe ?? {}) };
   if (header.platform === "cloud" && probe.every % MINUTE_MS !== 0) {
@@ -88,6 +100,26 @@ export function resolveServer(input: {
     requiredTools: file.tools.required,
     escalation: file.escalation ?? shared.defaults.escalation,
   };
+}
+
+/** A threshold on a metric of the probe is set in the metric's own unit: `2s` of memory would alarm at once. */
+function checkDimension(name: string, threshold: ServerFile["thresholds"][string], refuse: Refuse): void {
+  const metric = Object.entries(METRICS).find(([one]) => one === threshold.metric)?.[1];
+  if (metric === undefined) return;
+  const wanted = DIMENSION_OF[metric.unit];
+  for (const step of ["target", "warning", "critical"] as const) {
+    const quantity = threshold[step];
+    if (quantity === undefined || quantity.dimension === wanted) continue;
+    const cure =
+      wanted === undefined
+        ? "promise an objective on it, or name a metric of time or size"
+        : `write a ${wanted}, such as ${wanted === "time" ? "200ms" : "1.5GiB"}`;
+    refuse(
+      ["thresholds", name, step],
+      `"${quantity.text}" is no value of ${threshold.metric} (${metric.unit})`,
+      cure,
+    );
+  }
 }
 
 type Refuse = (path: Path, rule: string, cure: string) => void;

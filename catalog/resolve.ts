@@ -22,7 +22,9 @@ interface ResolveInput {
 export function resolveEnvironment(input: ResolveInput): Environment {
   const { header, shared, servers, problems } = input;
   checkShared(input);
-  const resolved = servers.map((entry) => resolveServer({ entry, header, shared, problems }));
+  const resolved = servers.map((entry) =>
+    resolveServer({ entry, header, shared, sharedPlace: input.sharedPlace, problems }),
+  );
   checkPorts(resolved, servers, problems);
   const content = {
     name: header.environment,
@@ -60,8 +62,15 @@ function checkShared({ shared, sharedPlace, problems }: ResolveInput): void {
     problems.push({ place: sharedPlace.place(path), path: formatPath(path), rule, cure });
   };
   for (const [name, { levels }] of Object.entries(shared.escalations)) {
-    if (Object.keys(levels).length > 0) continue;
-    refuse(["escalations", name], "has no level", "add at least one level with after, respond and tell");
+    const ordered = Object.entries(levels);
+    if (ordered.length === 0) {
+      refuse(["escalations", name], "has no level", "add at least one level with after, respond and tell");
+    }
+    ordered.forEach(([level, { after }], index) => {
+      if (after >= (ordered[index - 1]?.[1].after ?? 0)) return;
+      const path = ["escalations", name, "levels", level, "after"];
+      refuse(path, "comes before the level above it", "write the levels in the order in which they are told");
+    });
   }
   for (const [name, { long, short }] of Object.entries(shared.burnRates)) {
     if (short < long) continue;

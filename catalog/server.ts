@@ -1,13 +1,18 @@
 import { z } from "zod";
 import { METRICS, type MetricName } from "./metrics.ts";
 import { secretRef } from "./secrets.ts";
-import { duration, percent, quantity } from "./units.ts";
+import { percent, positiveDuration, type Quantity, quantity } from "./units.ts";
 
 /** Names of servers, environments, contacts and levels: what every engine behind the catalog accepts. */
 export const name = z
   .string()
   .max(48, "must have at most 48 characters")
   .regex(/^[a-zA-Z0-9_-]+$/, "must match [a-zA-Z0-9_-], such as task-mcp");
+
+/** Whether no item of a list stands in it twice. */
+export function distinctItems(items: readonly string[]): boolean {
+  return new Set(items).size === items.length;
+}
 
 const envVariable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be a variable name");
 
@@ -104,19 +109,32 @@ const kubernetes = z
   .describe("the Deployment and Service; left out where somebody else runs the server");
 
 const probe = z.strictObject({
-  every: duration.describe("time between probe runs"),
-  timeout: duration.describe("deadline of one check"),
+  every: positiveDuration.describe("time between probe runs"),
+  timeout: positiveDuration.describe("deadline of one check"),
   samples: z.int().min(1).max(6).describe("checks in one run, spread evenly"),
   from: z.array(z.enum(["aws", "cluster"])).min(1),
 });
 
+/** Thresholds in the order in which things get worse. */
+function inOrder(value: {
+  readonly worse: "higher" | "lower";
+  readonly target?: Quantity | undefined;
+  readonly warning?: Quantity | undefined;
+  readonly critical?: Quantity | undefined;
+}): boolean {
+  const given = [value.target, value.warning, value.critical].filter((one) => one !== undefined);
+  if (new Set(given.map(({ dimension }) => dimension)).size > 1) return true;
+  const sign = value.worse === "higher" ? 1 : -1;
+  return given.every((one, index) => index === 0 || sign * (one.value - (given[index - 1]?.value ?? 0)) >= 0);
+}
+
 const objective = z.discriminatedUnion("sli", [
-  z.strictObject({ sli: z.literal("mcp"), objective: percent, window: duration }),
-  z.strictObject({ sli: z.literal("rest"), objective: percent, window: duration }),
+  z.strictObject({ sli: z.literal("mcp"), objective: percent, window: positiveDuration }),
+  z.strictObject({ sli: z.literal("rest"), objective: percent, window: positiveDuration }),
   z.strictObject({
     sli: z.literal("latency"),
     percentile: z.number().min(50).max(99.9),
-    below: duration,
+    below: positiveDuration,
   }),
 ]);
 
@@ -140,7 +158,8 @@ const threshold = z
     {
       message: "mixes units: target, warning and critical must measure the same thing",
     },
-  );
+  )
+  .refine(inOrder, { message: "must get worse from target over warning to critical" });
 
 /** One reviewed file of `stacks/servers/`: what a server is, what it promises, and who answers for it. */
 export const serverFile = z.strictObject({
@@ -154,7 +173,11 @@ export const serverFile = z.strictObject({
   probe: probe.partial().optional(),
   objectives: z.record(name, objective).default({}),
   thresholds: z.record(name, threshold).default({}),
-  tools: z.strictObject({ required: z.array(z.string().min(1)).default([]) }).prefault({}),
+  tools: z
+    .strictObject({
+      required: z.array(z.string().min(1)).refine(distinctItems, "must not name anything twice").default([]),
+    })
+    .prefault({}),
   escalation: name.optional().describe("an escalation of shared.yaml"),
 });
 

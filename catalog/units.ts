@@ -23,6 +23,9 @@ export const duration = z
     return Math.round(Number(number) * MS[unit as keyof typeof MS]);
   });
 
+/** A duration that is longer than nothing. */
+export const positiveDuration = duration.refine((ms) => ms > 0, "must be longer than 0, such as 60s");
+
 /** A whole number of days, such as `30d`; parsed to days. */
 export const days = z
   .string()

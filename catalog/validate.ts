@@ -145,6 +145,7 @@ function suggestion(key: string, known: readonly string[]): string {
   const near = unique
     .map((name) => ({ name, distance: distance(key, name) }))
     .sort((a, b) => a.distance - b.distance)[0];
+  if (near?.distance === 0) return "take it out: it does not go with what else is set here";
   if (near !== undefined && near.distance <= Math.max(2, key.length / 3))
     return `write ${near.name}, or take it out`;
   return unique.length > 0 ? `take it out; known here: ${unique.join(", ")}` : "take it out";

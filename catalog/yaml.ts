@@ -6,7 +6,7 @@ import {
   parseEvents,
   YAMLException,
 } from "js-yaml";
-import { catalogError, type RollcallError } from "./errors.ts";
+import { catalogError, type Problem, type RollcallError } from "./errors.ts";
 
 export type Path = readonly (string | number)[];
 
@@ -16,6 +16,8 @@ export interface YamlFile {
   readonly value: unknown;
   /** `line:column` (from 1) of the key, or of the value in a list, for each path. */
   readonly places: ReadonlyMap<string, string>;
+  /** Keys that stand twice; the second value is read, so that the rest of the file can be checked too. */
+  readonly problems: readonly Problem[];
 }
 
 export function pathKey(path: Path): string {
@@ -37,9 +39,16 @@ export function formatPath(path: Path): string {
 export function parseYaml(file: string, text: string): YamlFile {
   try {
     const events = parseEvents(text, { filename: file });
-    const [value, ...others] = constructFromEvents(events, { source: text, filename: file, maxAliases: 0 });
+    const [value, ...others] = constructFromEvents(events, {
+      source: text,
+      filename: file,
+      maxAliases: 0,
+      json: true,
+    });
     if (others.length > 0) throw secondDocument(file, events, text);
-    return { file, value, places: placesOf(events, text) };
+    const { places, twice } = placesOf(events, text);
+    const problems = twice.map(({ path, place }) => duplicate(`${file}:${place}`, path));
+    return { file, value, places, problems };
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
     const { line, column } = error.mark ?? { line: 0, column: 0 };
@@ -68,13 +77,25 @@ function secondDocument(file: string, events: readonly Event[], text: string): R
   ]);
 }
 
+function duplicate(place: string, path: Path): Problem {
+  const rule = `duplicated mapping key "${String(path.at(-1))}"`;
+  return { place, path: formatPath(path), rule, cure: "take one of the two out" };
+}
+
 type Frame =
   | { kind: "document" }
   | { kind: "list"; path: Path; next: number }
   | { kind: "map"; path: Path; key: string | undefined };
 
 /** Walks the flat event stream once, noting where each key or list item starts. */
-function placesOf(events: readonly Event[], text: string): Map<string, string> {
+function placesOf(
+  events: readonly Event[],
+  text: string,
+): {
+  readonly places: Map<string, string>;
+  readonly twice: readonly { readonly path: Path; readonly place: string }[];
+} {
+  const twice: { path: Path; place: string }[] = [];
   const places = new Map<string, string>([["", "1:1"]]);
   const lines = lineStarts(text);
   const frames: Frame[] = [];
@@ -91,7 +112,10 @@ function placesOf(events: readonly Event[], text: string): Map<string, string> {
     const frame = frames.at(-1);
     if (frame?.kind === "map" && frame.key === undefined && event.type === EVENT_ID.SCALAR) {
       frame.key = getScalarValue(text, event);
-      places.set(pathKey([...frame.path, frame.key]), position(lines, start));
+      const path = [...frame.path, frame.key];
+      const place = position(lines, start);
+      if (places.has(pathKey(path))) twice.push({ path, place });
+      places.set(pathKey(path), place);
       continue;
     }
     const path = advance(frame);
@@ -99,7 +123,7 @@ function placesOf(events: readonly Event[], text: string): Map<string, string> {
     if (event.type === EVENT_ID.MAPPING) frames.push({ kind: "map", path, key: undefined });
     if (event.type === EVENT_ID.SEQUENCE) frames.push({ kind: "list", path, next: 0 });
   }
-  return places;
+  return { places, twice };
 }
 
 /** The path of the value that starts now, and the frame made ready for what follows it. */

@@ -80,7 +80,6 @@ export class AlarmDesk {
     const { definition, server } = watched.planned;
     const mark = evaluationMark(definition, now);
     if (mark === watched.mark) return [];
-    watched.mark = mark;
     const name = definition.AlarmName;
     const current = this.#states.get(name) ?? this.#create(name, now);
     if (this.#warmsUp(definition, current, now)) return [];
@@ -90,7 +89,10 @@ export class AlarmDesk {
       previous: current.state,
       samples: (of, { from, to }) => this.#store.samples({ server, metric: metricName(of), from, to }),
     });
-    return this.#move({ at: now, name, server, to: state, reason, composite: null });
+    const moved = this.#move({ at: now, name, server, to: state, reason, composite: null });
+    // only now: an evaluation that failed is tried again
+    watched.mark = mark;
+    return moved;
   }
 
   /**
@@ -126,10 +128,14 @@ export class AlarmDesk {
   }): Transition[] {
     const { at, name, server, to, reason, composite } = change;
     const current = this.#states.get(name) ?? this.#create(name, at);
-    if (current.state === to) return [];
+    if (current.state === to) {
+      // what is served says why it is so now; only a change is worth a write
+      this.#states.set(name, { ...current, reason });
+      return [];
+    }
     const next: StoredAlarm = { ...current, state: to, since: at, reason };
-    this.#states.set(name, next);
     this.#store.saveAlarm(next);
+    this.#states.set(name, next);
     return [{ at, alarm: name, server, from: current.state, to, reason, composite }];
   }
 }

@@ -1,6 +1,6 @@
 import { dueLevels } from "../plan/escalate.ts";
 import type { LevelPlan, Plan, PlannedComposite } from "../plan/types.ts";
-import type { AlarmDesk, Transition } from "./alarm-desk.ts";
+import type { AlarmDesk } from "./alarm-desk.ts";
 import type { Message } from "./messages.ts";
 import type { Store, StoredIncident } from "./store.ts";
 
@@ -25,12 +25,15 @@ export class Escalator {
     this.#open = new Map(input.store.openIncidents().map((incident) => [incident.alarm, incident]));
   }
 
-  /** Takes the transitions of one evaluation, then tells every level whose time has come. */
-  advance(transitions: readonly Transition[], now: number): void {
-    for (const { composite, to, at } of transitions) {
-      if (composite === null) continue;
-      if (to === "ALARM") this.#begin(composite, at);
-      else this.#end(composite, at);
+  /**
+   * Brings the incidents into line with the composites' states, then tells every level whose time has come. It goes
+   * by states and not by transitions, so that an incident whose beginning could not be written is not lost.
+   */
+  advance(now: number): void {
+    for (const composite of this.#plan.servers.flatMap(({ composites }) => composites)) {
+      const state = this.#desk.stateOf(composite.definition.AlarmName);
+      if (state?.state === "ALARM") this.#begin(composite, state.since);
+      else this.#end(composite, now);
     }
     for (const incident of this.#open.values()) this.#escalate(incident, now);
   }
@@ -45,8 +48,8 @@ export class Escalator {
     const alarm = composite.definition.AlarmName;
     const incident = this.#open.get(alarm);
     if (incident === undefined) return;
-    this.#open.delete(alarm);
     this.#store.saveIncident(incident, at);
+    this.#open.delete(alarm);
     for (const level of this.#levelsOf(composite)) {
       if (incident.told.includes(level.level))
         this.#send({ kind: "resolved", composite, incident, level, at });
@@ -97,8 +100,8 @@ export class Escalator {
   }
 
   #keep(incident: StoredIncident): void {
-    this.#open.set(incident.alarm, incident);
     this.#store.saveIncident(incident, null);
+    this.#open.set(incident.alarm, incident);
   }
 
   #levelsOf(composite: PlannedComposite): readonly LevelPlan[] {

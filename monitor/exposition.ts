@@ -58,7 +58,9 @@ export class Exposition {
 
   observe({ result, mcpMs, restMs }: Observation, memoryBytes: number | null): void {
     const { server, status, mcp, rest } = result;
-    this.#up.set({ server }, status === "unhealthy" || status === "unknown" ? 0 : 1);
+    // a doubt is not an outage
+    if (status === "unknown") this.#up.remove({ server });
+    else this.#up.set({ server }, status === "unhealthy" ? 0 : 1);
     this.#status.set({ server }, STATUS_CODE[status]);
     for (const [path, reading] of [
       ["mcp", mcp],

@@ -150,7 +150,7 @@ export class Monitor {
     const now = this.#now();
     const transitions = this.desk.evaluate(now);
     for (const transition of transitions) this.#report(transition);
-    this.#escalator.advance(transitions, now);
+    this.#escalator.advance(now);
   }
 
   /** Shows every alarm from the start, those of the history and those that warm up too. */

@@ -104,14 +104,21 @@ async function checkCatalog(names: readonly string[], flags: CheckFlags): Promis
 
 function milliseconds(text: string): number {
   const parsed = duration.safeParse(text);
-  if (!parsed.success || parsed.data <= 0)
+  if (!parsed.success)
     throw new InvalidArgumentError("must be a duration with its unit, such as 500ms or 5s.");
+  if (parsed.data <= 0) throw new InvalidArgumentError("must be longer than 0, such as 5s.");
   return parsed.data;
 }
 
 function httpUrl(text: string): string {
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
     throw new InvalidArgumentError("must be an http or https address.");
+  const { username, password } = new URL(text);
+  if (username !== "" || password !== "") {
+    throw new InvalidArgumentError(
+      "must hold no user name and no password: they would stand in the list of processes.",
+    );
+  }
   return text;
 }
 

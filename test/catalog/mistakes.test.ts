@@ -124,12 +124,6 @@ describe("a file that cannot be read as it was meant", () => {
   const memory = "stacks/servers/memory.yaml";
   test.each([
     {
-      what: "a key that stands twice",
-      edit: ["owner: operations", "owner: operations\nowner: platform"],
-      at: "owner: platform",
-      rule: "is not valid YAML: duplicated mapping key",
-    },
-    {
       what: "text that is not YAML",
       edit: ["mcp: { transport: stdio }", "mcp: { transport: stdio"],
       at: "run:",

@@ -125,6 +125,84 @@ describe("a file that would not be read", () => {
   });
 });
 
+describe("what the schema alone cannot see", () => {
+  const files = new Map(catalogFiles());
+  const problems = (file: string, from: string | RegExp, to: string, environment = "production") => {
+    const text = files.get(file) ?? "";
+    const changed = text.replace(from, to);
+    if (changed === text) throw new Error(`${file} does not hold ${String(from)}`);
+    return inspectEnvironment(mapSource(new Map(files).set(file, changed)), environment).problems;
+  };
+  const MEMORY = "stacks/servers/memory.yaml";
+  const place = (file: string) => expect.stringContaining(`${file}:`);
+
+  it("is a key that stands twice: it is named, and hides no other mistake of the file", () => {
+    const both = problems(MEMORY, "owner: operations", "owner: operations\nowner: platform\ncolour: red");
+    expect(both).toMatchObject([
+      {
+        place: `${MEMORY}:5:1`,
+        path: "owner",
+        rule: 'duplicated mapping key "owner"',
+        cure: "take one of the two out",
+      },
+      { place: `${MEMORY}:6:1`, path: "colour", rule: 'unknown key "colour"' },
+    ]);
+  });
+
+  it.each([
+    [
+      "a threshold in another unit than its metric",
+      MEMORY,
+      "warning: 2GB",
+      "warning: 2s",
+      "thresholds.memory.warning",
+    ],
+    [
+      "a threshold that gets better",
+      "stacks/servers/cctelegram.yaml",
+      "critical: 2s",
+      "critical: 600ms",
+      "thresholds.response-time",
+    ],
+    ["a tool that is required twice", MEMORY, "required: [", "required: [read_graph, ", "tools.required"],
+    [
+      "a level that comes before the one above it",
+      "stacks/shared.yaml",
+      "L2: { after: 30m",
+      "L2: { after: 5h",
+      "escalations.standard.levels.L3.after",
+    ],
+    [
+      "a server that is held twice",
+      "stacks/local.yaml",
+      "[everything,",
+      "[everything, everything,",
+      "servers",
+    ],
+    [
+      "a webhook by a reference that this machine cannot read",
+      "stacks/local.yaml",
+      "{ env: ROLLCALL_WEBHOOK }",
+      "{ aws: hook }",
+      "webhook",
+    ],
+    ["a window of no length", MEMORY, "window: 30d", "window: 0d", "objectives.availability.window"],
+  ])("is %s", (_what, file, from, to, path) => {
+    const found = problems(file, from, to, file.includes("local") ? "local" : "production");
+    expect(found.length).toBeGreaterThan(0);
+    expect(found[0]).toMatchObject({ place: place(file) });
+    expect(
+      found.some((one) => one.path.startsWith(path)),
+      JSON.stringify(found),
+    ).toBe(true);
+  });
+
+  it("is a default that no server can live with: it is placed where the default stands, once", () => {
+    const found = problems("stacks/shared.yaml", "timeout: 10s", "timeout: 90s");
+    expect(found).toMatchObject([{ place: place("stacks/shared.yaml"), path: "probe.timeout" }]);
+  });
+});
+
 describe("names", () => {
   it("[SKILL-11] match [a-zA-Z0-9_-]; anything else is refused with the place and the rule", () => {
     fc.assert(

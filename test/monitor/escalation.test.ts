@@ -48,7 +48,8 @@ function live(input: {
       const observation = observed(server, at, server !== "memory" || input.up);
       store.record({ at, result: observation.result, measures: measuresOf(observation) });
     }
-    escalator.advance(desk.evaluate(at + 200), at + 200);
+    desk.evaluate(at + 200);
+    escalator.advance(at + 200);
   }
   return told;
 }
@@ -122,6 +123,21 @@ test("an incident whose alarm has left the catalog is closed", () => {
   const without = { ...plan, servers: plan.servers.filter(({ server }) => server !== "memory") };
   live({ plan: without, from: START + 160_000, seconds: 10, up: false });
   expect(store.openIncidents()).toEqual([]);
+});
+
+test("a page whose incident could not be written is told all the same, a moment later", () => {
+  live({ from: START, seconds: 120, up: true });
+  const save = store.saveIncident.bind(store);
+  let refusals = 1;
+  store.saveIncident = (incident, closedAt) => {
+    refusals -= 1;
+    if (refusals >= 0) throw new Error("database or disk is full");
+    save(incident, closedAt);
+  };
+  expect(() => live({ from: START + 120_000, seconds: 40, up: false })).toThrow("disk is full");
+  expect(brief(live({ from: START + 160_000, seconds: 10, up: false }))).toEqual([
+    "alarm memory L1 local-memory-page",
+  ]);
 });
 
 test("a history of a later version is refused and left as it is", () => {

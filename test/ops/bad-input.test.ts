@@ -106,8 +106,8 @@ const CASES: readonly Case[] = [
     args: ["check", "memory", "--timeout", "0s"],
     code: 64,
     place: "--timeout 0s",
-    rule: "must be a duration with its unit",
-    cure: "write it such as 500ms or 5s",
+    rule: "must be longer than 0",
+    cure: "write it such as 5s",
   },
   {
     args: ["check", "--url", "ftp://example.com/mcp"],
