@@ -78,7 +78,7 @@ export function statusApi(monitor: Monitor, { token }: { readonly token: string 
       return c.json({ error: "for must be seconds, at most 24 days" }, 400);
     try {
       if (verb === "start") await monitor.fleet.start(name);
-      else monitor.drillStop(name, restartMs);
+      else await monitor.drillStop(name, restartMs);
       return c.json({ server: name, pid: monitor.fleet.pidOf(name) });
     } catch (error) {
       if (!(error instanceof RollcallError)) throw error;

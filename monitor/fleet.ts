@@ -62,9 +62,9 @@ export class Fleet {
   }
 
   /** Kills a server as a crash would. @throws RollcallError (usage) when there is none of this name here. */
-  kill(name: string): void {
+  async kill(name: string): Promise<void> {
     const { launched } = this.#launched(name);
-    launched.kill();
+    await launched.kill();
   }
 
   /** One probe of a server; never throws. */

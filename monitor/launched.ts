@@ -15,8 +15,8 @@ const START_TIMEOUT_MS = 30_000;
 export interface Launched {
   readonly pid: number | null;
   start(): Promise<void>;
-  /** Kills it as a crash would, without a goodbye. */
-  kill(): void;
+  /** Kills it as a crash would, without a goodbye; resolves when the process is gone. */
+  kill(): Promise<void>;
   /** Ends it in order; never throws. */
   stop(): Promise<void>;
   /** A session kept between probes; undefined where each probe opens its own over HTTP. */
@@ -37,95 +37,111 @@ export function launch(input: LaunchInput): Launched {
 }
 
 function launchStdio({ target, exited }: LaunchInput): Launched {
-  let opening: Promise<McpSession> | null = null;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  let starting: Promise<McpSession> | null = null;
   let session: McpSession | null = null;
-  let stopped = "it has not been started";
-  let ending = false;
+  /** Whether the last start came up: a server that ran and died waits to be started by somebody. */
+  let ran = false;
+  /** One start at a time, whoever asks: a second process would be nobody's. */
   const open = (): Promise<McpSession> => {
-    opening ??= openSessionFor(target, AbortSignal.timeout(START_TIMEOUT_MS), { allowLoopback: true }).then(
-      (opened) => {
-        session = opened;
-        void opened.closed.then(() => {
-          if (session !== opened) return;
-          session = null;
-          stopped = "its process has ended";
-          if (!ending) exited(`process ${opened.process?.pid ?? "?"} has ended`);
-        });
-        return opened;
-      },
-      (error: unknown) => {
-        // a start that failed is tried again by the next probe; a server that ran and died is not
-        opening = null;
-        throw error;
-      },
-    );
-    return opening;
+    starting ??= begin().finally(() => {
+      starting = null;
+    });
+    return starting;
+  };
+  const begin = async (): Promise<McpSession> => {
+    if (signal.aborted) throw new ProbeFault("connect", "it is being stopped");
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(START_TIMEOUT_MS)]);
+    const opened = await openSessionFor(target, limit, { allowLoopback: true });
+    if (signal.aborted) {
+      await opened.close();
+      throw new ProbeFault("connect", "it is being stopped");
+    }
+    session = opened;
+    ran = true;
+    void opened.closed.then(() => {
+      session = null;
+      if (!signal.aborted) exited(`process ${opened.process?.pid ?? "?"} has ended`);
+    });
+    return opened;
   };
   return {
     get pid() {
       return session?.process?.pid ?? null;
     },
     start: async () => {
-      ending = false;
-      if (session === null) opening = null;
+      if (session !== null && !signal.aborted) return;
+      ran = false;
       await open();
     },
-    kill: () => {
-      if (session?.process) killGroup(session.process.pid);
+    kill: async () => {
+      const current = session;
+      if (current?.process == null) return;
+      killGroup(current.process.pid);
+      await current.closed;
     },
     stop: async () => {
-      ending = true;
-      const current = session ?? (await opening?.catch(() => null)) ?? null;
-      await current?.close();
+      stopping.abort();
+      await starting?.catch(() => undefined);
+      await session?.close();
     },
     acquire: async () => {
-      const current = session ?? (opening === null || ending ? null : await opening);
-      if (current !== null && session === current)
-        return { session: current, release: () => Promise.resolve() };
-      if (opening === null && !ending) return { session: await open(), release: () => Promise.resolve() };
-      throw new ProbeFault("connect", stopped);
+      const current = session ?? (starting === null && ran ? null : await open());
+      if (current === null) throw new ProbeFault("connect", "its process has ended");
+      return { session: current, release: () => Promise.resolve() };
     },
   };
 }
 
 function launchHttp({ server, target, command, exited }: LaunchInput): Launched {
+  const port = server.run?.port ?? 0;
+  let starting: Promise<void> | null = null;
   let child: Child | null = null;
   let ending = false;
-  const port = server.run?.port ?? 0;
+  const begin = async (): Promise<void> => {
+    if (ending) throw new ProbeFault("connect", "it is being stopped");
+    await requireFreePort(server.name, port);
+    const { env } = await resolveEnv(command.env, hostSecrets);
+    let gone: string | undefined;
+    child = await startChild(
+      { transport: "stdio", command: command.command, args: command.args, env },
+      {
+        line: () => undefined,
+        ended: (fault) => {
+          gone = fault.message;
+          child = null;
+          if (!ending) exited(fault.message);
+        },
+      },
+    );
+    await waitUntilListening({
+      server: target.server,
+      port,
+      timeoutMs: START_TIMEOUT_MS,
+      gone: () => (ending ? "it is being stopped" : gone),
+    });
+  };
   return {
     get pid() {
       return child?.pid ?? null;
     },
     start: async () => {
-      if (child !== null) return;
-      ending = false;
-      await requireFreePort(server.name, port);
-      const { env } = await resolveEnv(command.env, hostSecrets);
-      let gone: string | undefined;
-      const started = await startChild(
-        { transport: "stdio", command: command.command, args: command.args, env },
-        {
-          line: () => undefined,
-          ended: (fault) => {
-            gone = fault.message;
-            child = null;
-            if (!ending) exited(fault.message);
-          },
-        },
-      );
-      child = started;
-      await waitUntilListening({
-        server: target.server,
-        port,
-        timeoutMs: START_TIMEOUT_MS,
-        gone: () => gone,
+      if (child !== null && starting === null && !ending) return;
+      starting ??= begin().finally(() => {
+        starting = null;
       });
+      await starting;
     },
-    kill: () => {
-      if (child !== null) killGroup(child.pid);
+    kill: async () => {
+      const current = child;
+      if (current === null) return;
+      killGroup(current.pid);
+      await current.stop();
     },
     stop: async () => {
       ending = true;
+      await starting?.catch(() => undefined);
       await child?.stop();
     },
     acquire: undefined,

@@ -110,8 +110,8 @@ export class Monitor {
   }
 
   /** Stops a server as a crash would, and starts it again later; `restartMs` null leaves it stopped. */
-  drillStop(server: string, restartMs: number | null): void {
-    this.fleet.kill(server);
+  async drillStop(server: string, restartMs: number | null): Promise<void> {
+    await this.fleet.kill(server);
     if (restartMs === null) return;
     this.#track(
       sleep(restartMs, undefined, { signal: this.#stopping.signal }).then(

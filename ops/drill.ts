@@ -15,7 +15,8 @@ const POLL_MS = 1_000;
 
 interface DrillFlags {
   readonly state: string;
-  readonly for: number | null;
+  /** Milliseconds; commander makes nothing of a null, so "never" is a word. */
+  readonly for: number | "never";
   readonly follow?: true;
 }
 
@@ -50,13 +51,13 @@ export function drillCommand(): Command {
       await send(monitor, verb, server, flags);
       if (verb === "start") print(`${server} is started`);
       else print(stopText(server, monitor, flags));
-      if (flags.follow === true) await follow(monitor, server, since);
+      if (flags.follow === true) await follow({ monitor, server, since, sick: verb === "start" });
     });
 }
 
 function stopText(server: string, { url }: RunningMonitor, flags: DrillFlags): string {
   const again =
-    flags.for === null ? "It stays stopped." : `It starts again in ${Math.round(flags.for / 1_000)} s.`;
+    flags.for === "never" ? "It stays stopped." : `It starts again in ${Math.round(flags.for / 1_000)} s.`;
   return [
     `${server} is stopped, as if it had crashed. ${again}`,
     `watch    the terminal of the monitor, or ${url}`,
@@ -71,7 +72,7 @@ async function send(
   flags: DrillFlags,
 ): Promise<void> {
   const url = new URL(`/drill/${verb}/${encodeURIComponent(server)}`, monitor.url);
-  if (verb === "stop" && flags.for !== null) url.searchParams.set("for", String(flags.for / 1_000));
+  if (verb === "stop" && flags.for !== "never") url.searchParams.set("for", String(flags.for / 1_000));
   const { ok, body } = await request(monitor, url, "POST");
   if (!ok)
     throw usageError({
@@ -79,21 +80,43 @@ async function send(
       rule: String(body.error ?? "the monitor refused"),
       cure: "name a server that the monitor runs",
     });
+  if (verb === "start" && typeof body.pid !== "number") {
+    throw unavailableError({
+      place: server,
+      rule: "it did not start",
+      cure: "the terminal of the monitor and /status/events say why",
+    });
+  }
 }
 
-async function follow(monitor: RunningMonitor, server: string, since: number): Promise<void> {
+/** Prints what happens to a server until it has been sick and is well again, with no alarm of it left. */
+async function follow(input: {
+  readonly monitor: RunningMonitor;
+  readonly server: string;
+  readonly since: number;
+  /** Whether it counts as sick from the beginning: a start is waited for as it is. */
+  readonly sick: boolean;
+}): Promise<void> {
+  const { monitor, server, since } = input;
   let after = since;
-  let resolved = false;
-  while (!resolved) {
+  let { sick } = input;
+  for (let over = false; !over; ) {
     await sleep(POLL_MS);
     for (const { id, event } of await eventsAfter(monitor, after)) {
       after = id;
-      if (event.type === "problem" || event.server !== server) continue;
-      if (isNews(event)) print(eventLine(event));
-      resolved =
-        event.type === "transition" && event.composite && event.to === "OK" && event.alarm.endsWith("-page");
+      if (event.type !== "problem" && event.server === server && isNews(event)) print(eventLine(event));
     }
+    const well = await isWell(monitor, server);
+    over = sick && well;
+    sick ||= !well;
   }
+}
+
+async function isWell(monitor: RunningMonitor, server: string): Promise<boolean> {
+  const url = new URL(`/status/servers/${encodeURIComponent(server)}`, monitor.url);
+  const { body } = await request(monitor, url, "GET");
+  const composites = (body.composites ?? []) as readonly { readonly state: string }[];
+  return body.overall_status === "healthy" && composites.every(({ state }) => state !== "ALARM");
 }
 
 async function lastEventId(monitor: RunningMonitor): Promise<number> {
@@ -132,8 +155,8 @@ async function request(
   }
 }
 
-function forDuration(text: string): number | null {
-  if (text === "never") return null;
+function forDuration(text: string): number | "never" {
+  if (text === "never") return text;
   const parsed = duration.safeParse(text);
   if (!parsed.success)
     throw new InvalidArgumentError("must be a duration with its unit, such as 90s, or never.");
