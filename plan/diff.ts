@@ -1,3 +1,4 @@
+import { SEVERITIES } from "../catalog/shared.ts";
 import { formatDuration, formatPercent } from "../catalog/units.ts";
 import type { MetricAlarm, ObjectivePlan, Plan, PlannedAlarm } from "./types.ts";
 
@@ -22,7 +23,14 @@ export function diffPlans(before: Plan, after: Plan): Change[] {
     ...serverChanges(before, after),
     ...retentionChanges(before, after),
     ...escalationChanges(before, after),
+    ...protectionChanges(before, after),
+    ...toolChanges(before, after),
   ];
+  if (changes.length === 0 && before.catalog !== after.catalog) {
+    // texts, addresses, images, sizes: nothing above compares them, and "nothing changes" would be untrue
+    const what = (plan: Plan): string => `catalog ${plan.catalog}`;
+    changes.push(change("server", "changed", "something that is not a promise", what(before), what(after)));
+  }
   return changes.sort(
     (a, b) => ORDER.indexOf(a.direction) - ORDER.indexOf(b.direction) || a.subject.localeCompare(b.subject),
   );
@@ -71,8 +79,12 @@ function probeChanges(server: string, before: ProbePart, after: ProbePart): Chan
     `every ${formatDuration(everyMs)}, timeout ${formatDuration(timeoutMs)}, ${samples} a run, from ${from.join(" and ")}`;
   if (say(before) === say(after)) return [];
   const rate = (probe: ProbePart): number => probe.samples / probe.everyMs;
-  const slower = rate(after) < rate(before) || after.timeoutMs > before.timeoutMs;
-  return [change("probe", slower ? "loosened" : "tightened", server, say(before), say(after))];
+  const slower = verdict([
+    grows(rate(after), rate(before)),
+    grows(before.timeoutMs, after.timeoutMs),
+    before.from.some((runner) => !after.from.includes(runner)) ? true : undefined,
+  ]);
+  return [change("probe", slower === true ? "loosened" : "tightened", server, say(before), say(after))];
 }
 
 function retentionChanges(before: Plan, after: Plan): Change[] {
@@ -81,6 +93,34 @@ function retentionChanges(before: Plan, after: Plan): Change[] {
     if (was === is) return [];
     const subject = `${key.replace("Days", "")} retention`;
     return [change("retention", is < was ? "loosened" : "tightened", subject, `${was} d`, `${is} d`)];
+  });
+}
+
+/** Whether the backups outlive the stack. */
+function protectionChanges(before: Plan, after: Plan): Change[] {
+  const say = (kept: boolean): string => (kept ? "kept on destroy" : "goes with the stack");
+  return after.backups.flatMap(({ bucket, protect }) => {
+    const was = before.backups.find((one) => one.bucket === bucket);
+    if (was === undefined || was.protect === protect) return [];
+    return [change("retention", protect ? "tightened" : "loosened", bucket, say(was.protect), say(protect))];
+  });
+}
+
+/** The tools that each server is asked for, by the rosters of the runners. */
+function toolChanges(before: Plan, after: Plan): Change[] {
+  const tools = (plan: Plan): Map<string, readonly string[]> =>
+    new Map(
+      (plan.probe?.lambda.roster.targets ?? []).map(({ server, requiredTools }) => [server, requiredTools]),
+    );
+  const old = tools(before);
+  return [...tools(after)].flatMap(([server, required]) => {
+    const was = old.get(server);
+    if (was === undefined || was.join() === required.join()) return [];
+    const lost = was.some((tool) => !required.includes(tool));
+    const say = (names: readonly string[]): string => (names.length === 0 ? "none" : names.join(", "));
+    return [
+      change("promise", lost ? "loosened" : "tightened", `${server} required tools`, say(was), say(required)),
+    ];
   });
 }
 
@@ -98,7 +138,14 @@ function escalationChanges(before: Plan, after: Plan): Change[] {
     subject: (key) => key,
     say: (level) =>
       `after ${formatDuration(level.afterMs)}, answers within ${formatDuration(level.respondMs)}: ${level.subscriptions.map(({ channel, endpoint }) => `${channel} ${endpoint}`).join(", ")}`,
-    looser: (was, is) => (is.afterMs === was.afterMs ? undefined : is.afterMs > was.afterMs),
+    looser: (was, is) =>
+      verdict([
+        grows(was.afterMs, is.afterMs),
+        grows(was.respondMs, is.respondMs),
+        was.subscriptions.some((one) => !is.subscriptions.some((other) => other.endpoint === one.endpoint))
+          ? true
+          : undefined,
+      ]),
   });
 }
 
@@ -175,17 +222,36 @@ function statisticOf(definition: Exclude<MetricAlarm, { Metrics: unknown }>): st
   return "Statistic" in definition ? definition.Statistic : definition.ExtendedStatistic;
 }
 
-/** An alarm is looser when it needs a worse value, or more bad points among as many, before it fires. */
+/**
+ * Whether the new one promises less, judged in every dimension on its own: one that is weaker is not made good by
+ * another that is stricter. Undefined when no dimension can be compared.
+ */
+function verdict(looser: readonly (boolean | undefined)[]): boolean | undefined {
+  if (looser.includes(true)) return true;
+  return looser.includes(false) ? false : undefined;
+}
+
+/** Whether a number that grew makes the promise weaker; undefined when it is the same. */
+function grows(before: number, after: number): boolean | undefined {
+  return before === after ? undefined : after > before;
+}
+
+/** An alarm is looser when it needs a worse value or more bad points, says less of missing data, or weighs less. */
 function looserAlarm(before: PlannedAlarm, after: PlannedAlarm): boolean | undefined {
   const [was, is] = [before.definition, after.definition];
-  if (was.ComparisonOperator !== is.ComparisonOperator) return undefined;
-  if (was.Threshold !== is.Threshold) {
-    return is.ComparisonOperator.startsWith("Greater")
-      ? is.Threshold > was.Threshold
-      : is.Threshold < was.Threshold;
-  }
-  const share = (one: MetricAlarm): number => one.DatapointsToAlarm / one.EvaluationPeriods;
-  return share(is) === share(was) ? undefined : share(is) > share(was);
+  const upwards = is.ComparisonOperator.startsWith("Greater");
+  const comparable = was.ComparisonOperator === is.ComparisonOperator;
+  const missing = (one: MetricAlarm): number => (one.TreatMissingData === "breaching" ? 0 : 1);
+  return verdict([
+    comparable
+      ? upwards
+        ? grows(was.Threshold, is.Threshold)
+        : grows(is.Threshold, was.Threshold)
+      : undefined,
+    grows(was.DatapointsToAlarm, is.DatapointsToAlarm),
+    grows(missing(was), missing(is)),
+    grows(SEVERITIES.indexOf(before.severity), SEVERITIES.indexOf(after.severity)),
+  ]);
 }
 
 function byName(objectives: readonly ObjectivePlan[]): Map<string, ObjectivePlan> {
