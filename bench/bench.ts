@@ -1,10 +1,11 @@
 import { EXIT, messageOf } from "../catalog/errors.ts";
+import { probeBench } from "./probe.ts";
 import type { Bench } from "./report.ts";
 import { printReport } from "./report.ts";
 import { startBench } from "./start.ts";
 
 /** Every benchmark by its name. */
-const BENCHES: Readonly<Record<string, Bench>> = { start: startBench };
+const BENCHES: Readonly<Record<string, Bench>> = { probe: probeBench, start: startBench };
 
 /** `npm run bench <name> [--quick]`: measures, prints a table, and one JSON object as the last line. */
 async function run(args: readonly string[]): Promise<void> {

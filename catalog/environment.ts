@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { distinctItems, name } from "./server.ts";
-import { days, duration, floor } from "./units.ts";
+import { distinctItems, name } from "./names.ts";
+import { days, duration, floor, positiveDuration } from "./units.ts";
 
 /** Days that CloudWatch Logs accepts for a retention policy (PutRetentionPolicy, service model). */
 export const LOG_RETENTION_DAYS = [
@@ -39,14 +39,41 @@ const common = {
   shared: override.optional().describe("what differs from shared.yaml"),
   override: z.record(name, override).default({}).describe("what differs from a server's file"),
   floor: floor.optional(),
-  retention: z.strictObject({ logs: logDays, history: days, backups: days }),
+  control: z
+    .array(z.url({ protocol: /^https?$/ }))
+    .default([])
+    .describe(
+      "addresses outside of the fleet: when none of them answers, our own network is down and no failure counts",
+    ),
+  pace: z
+    .strictObject({
+      concurrency: z.int().min(1).max(1_000).default(100).describe("checks at once in one runner"),
+      jitter: duration
+        .prefault("0s")
+        .describe("checks begin within this time of their moment, each at its own"),
+    })
+    .prefault({}),
+  deploy: z
+    .strictObject({
+      timeout: positiveDuration.prefault("300s").describe("time until a started server must be well"),
+    })
+    .prefault({}),
 };
+
+const retention = z.strictObject({ logs: logDays, history: days, backups: days });
+/** A machine on a desk keeps a week of its own logs and history. */
+const localRetention = retention.extend({
+  logs: logDays.prefault("7d"),
+  history: days.prefault("7d"),
+  backups: days.prefault("30d"),
+});
 
 /** `stacks/<environment>.yaml`: which servers an environment holds, and what differs there. */
 export const environmentFile = z.discriminatedUnion("platform", [
   z.strictObject({
     ...common,
     platform: z.literal("local"),
+    retention: localRetention.prefault({}),
     resolution: z
       .enum(["10s", "20s", "30s", "60s"])
       .transform((text) => duration.parse(text))
@@ -64,6 +91,7 @@ export const environmentFile = z.discriminatedUnion("platform", [
     ...common,
     environment: cloudName,
     platform: z.literal("cloud"),
+    retention,
     aws: z.strictObject({
       region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "must be an AWS region, such as eu-west-1"),
       protect: z.boolean().default(true).describe("keep backups when the stack is destroyed"),

@@ -2,11 +2,13 @@ import { z } from "zod";
 import { environmentFile } from "./environment.ts";
 import { serverFile } from "./server.ts";
 import { sharedFile } from "./shared.ts";
+import { TOOLS_LOCK, toolsLockFile } from "./tools-lock.ts";
 
 export const FILES = {
   server: { schema: serverFile, where: "stacks/servers/<name>.yaml", title: "A server" },
   shared: { schema: sharedFile, where: "stacks/shared.yaml", title: "What every environment shares" },
   environment: { schema: environmentFile, where: "stacks/<environment>.yaml", title: "An environment" },
+  "tools-lock": { schema: toolsLockFile, where: TOOLS_LOCK, title: "The reviewed tools" },
 } as const;
 
 export type FileKind = keyof typeof FILES;

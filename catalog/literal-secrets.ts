@@ -1,5 +1,5 @@
 import type { Problem } from "./errors.ts";
-import { isMap } from "./merge.ts";
+import { isMap } from "./json.ts";
 import { formatPath, type Path, pathKey, type YamlFile } from "./yaml.ts";
 
 /** Names of variables and keys whose value is a secret, whatever it looks like. */

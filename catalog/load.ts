@@ -10,6 +10,7 @@ import { serverFile } from "./server.ts";
 import { sharedFile } from "./shared.ts";
 import type { CatalogSource } from "./source.ts";
 import { readAround } from "./stand-in.ts";
+import { parseToolsLock, TOOLS_LOCK, type ToolsLock } from "./tools-lock.ts";
 import type { Environment } from "./types.ts";
 import { validate } from "./validate.ts";
 import { parseYaml, type YamlFile } from "./yaml.ts";
@@ -54,6 +55,7 @@ export function validateCatalog(source: CatalogSource, names: readonly string[])
 export function inspectEnvironment(source: CatalogSource, name: string): Inspection {
   const problems: Problem[] = [];
   const files = readServers(source, problems);
+  const lock = readLock(source, [...files.keys()], problems);
   const sharedYaml = readYaml(source, SHARED, problems);
   const environmentYaml = readEnvironment(source, name, problems);
   for (const file of [sharedYaml, environmentYaml, ...files.values()]) {
@@ -88,7 +90,9 @@ export function inspectEnvironment(source: CatalogSource, name: string): Inspect
   const entries = [...servers].flatMap(([server, merged]): ServerEntry[] => {
     const file = checkWhole(serverFile, merged, problems);
     const held = header === undefined || header.servers === "all" || header.servers.includes(server);
-    return file === undefined || !held ? [] : [{ name: server, file, layered: merged }];
+    return file === undefined || !held
+      ? []
+      : [{ name: server, file, layered: merged, contract: lock?.servers[server] ?? null }];
   });
   const environment =
     header === undefined || shared === undefined
@@ -135,6 +139,32 @@ function readServers(source: CatalogSource, problems: Problem[]): Map<string, Ya
     files.set(file.replace(/\.yaml$/, ""), readYaml(source, `${SERVERS}/${file}`, problems));
   }
   return files;
+}
+
+/** The reviewed tool lists; a catalog without them compares none. */
+function readLock(
+  source: CatalogSource,
+  known: readonly string[],
+  problems: Problem[],
+): ToolsLock | undefined {
+  const text = source.read(TOOLS_LOCK);
+  if (text === undefined) return undefined;
+  try {
+    const lock = parseToolsLock(TOOLS_LOCK, text);
+    const strangers = Object.keys(lock.servers).filter((server) => !known.includes(server));
+    for (const server of strangers)
+      problems.push({
+        place: TOOLS_LOCK,
+        path: `servers.${server}`,
+        rule: `there is no server "${server}"`,
+        cure: "run `rollcall tools lock`, which leaves it out",
+      });
+    return lock;
+  } catch (error) {
+    if (!(error instanceof RollcallError)) throw error;
+    problems.push(...error.problems);
+    return undefined;
+  }
 }
 
 function readEnvironment(

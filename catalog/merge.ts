@@ -1,3 +1,4 @@
+import { isMap } from "./json.ts";
 import { type Path, pathKey, type YamlFile } from "./yaml.ts";
 
 /** A value put together from several files, each part of which still knows the file it came from. */
@@ -50,10 +51,6 @@ function merge(below: unknown, above: unknown): unknown {
   for (const [key, value] of Object.entries(above)) merged.set(key, merge(merged.get(key), value));
   // fromEntries defines own properties, so a key such as __proto__ stays an ordinary (and refused) key
   return Object.fromEntries(merged);
-}
-
-export function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** What stands at a path of a value, or undefined; inherited properties do not count. */

@@ -15,12 +15,27 @@ export const METRICS = {
     unit: "None",
     means: "1 when the REST path answered, 0 when it failed; absent when refused for credentials",
   },
+  AllAvailable: { unit: "None", means: "1 when every path answered, 0 when one failed" },
   Unhealthy: { unit: "None", means: "1 when every path of the server failed" },
-  Degraded: { unit: "None", means: "1 when exactly one of two paths failed" },
+  Degraded: {
+    unit: "None",
+    means: "1 when one of two paths failed, or a component, a readiness page or a replica is not well",
+  },
   AuthRefused: { unit: "None", means: "1 when a path was refused for lack of credentials" },
   McpLatency: { unit: "Milliseconds", means: "time of the MCP exchange, when it succeeded" },
   RestLatency: { unit: "Milliseconds", means: "time of the REST request, when it succeeded" },
-  ToolsMissing: { unit: "Count", means: "how many required tools the server did not list" },
+  CheckLatency: { unit: "Milliseconds", means: "time of both paths together, when both succeeded" },
+  Retries: { unit: "Count", means: "1 when the first attempt failed and was repeated in the same run" },
+  ToolsMissing: { unit: "Count", means: "how many required or locked tools the server did not list" },
+  ToolsBreaking: { unit: "Count", means: "how many tools changed so that callers may break" },
+  ToolsAdditive: { unit: "Count", means: "how many tools or options the contract does not know" },
+  ToolsWording: { unit: "Count", means: "how many tools describe themselves otherwise than reviewed" },
+  CanaryLatency: { unit: "Milliseconds", means: "time of the canary call, when it succeeded" },
+  DependenciesFailed: { unit: "Count", means: "how many dependencies of the server failed their check" },
+  HoursToExpiry: {
+    unit: "None",
+    means: "hours until the credential or the certificate of the server runs out, whichever is first",
+  },
   ServerMemory: {
     unit: "Bytes",
     means: "resident memory of the server's process, where the runner can see it",
@@ -29,5 +44,16 @@ export const METRICS = {
 
 export type MetricName = keyof typeof METRICS;
 
-/** The values of one probe run: only the metrics that the run has a value for. */
-export type Measures = Partial<Record<MetricName, number>>;
+/** A metric that counts, of one promise that is charged for its own failure classes. */
+export type ObjectiveMetric = `Objective.${string}`;
+
+/** The metric of an objective that names its own burning classes: 1 while it is kept, 0 when it is not. */
+export function objectiveMetric(objective: string): ObjectiveMetric {
+  return `Objective.${objective}`;
+}
+
+/**
+ * The values of one probe run: only the metrics that the run has a value for. Besides those of `METRICS` these are
+ * objectives' own, and numbers that the catalog takes from the server's pages.
+ */
+export type Measures = Readonly<Record<string, number>>;

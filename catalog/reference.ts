@@ -1,5 +1,5 @@
+import { isMap } from "./json.ts";
 import { FILES, type FileKind, jsonSchemas } from "./json-schema.ts";
-import { isMap } from "./merge.ts";
 import { METRICS } from "./metrics.ts";
 
 interface Row {

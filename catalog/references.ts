@@ -1,6 +1,7 @@
 import type { Problem } from "./errors.ts";
-import { isMap, type Layered, valueAt } from "./merge.ts";
-import { name as nameRule } from "./server.ts";
+import { isMap } from "./json.ts";
+import { type Layered, valueAt } from "./merge.ts";
+import { name as nameRule } from "./names.ts";
 import type { CatalogSource } from "./source.ts";
 import { formatPath, type Path } from "./yaml.ts";
 

@@ -1,10 +1,15 @@
+import type { DependencyFile } from "./dependencies.ts";
 import type { CloudEnvironmentFile, EnvironmentFile } from "./environment.ts";
 import type { Problem } from "./errors.ts";
 import { type Layered, valueAt } from "./merge.ts";
 import { METRICS } from "./metrics.ts";
+import { cloudEndpoints, GATEWAY, healthPath, localEndpoint, type Refuse } from "./resolve-endpoints.ts";
 import type { ServerFile, Workload } from "./server.ts";
 import type { SharedFile } from "./shared.ts";
-import type { Endpoint, ResolvedWorkload, Runner, Server } from "./types.ts";
+import type { CanaryTarget, DependencyTarget } from "./target.ts";
+import type { CanaryFile } from "./tools.ts";
+import type { ServerContract } from "./tools-lock.ts";
+import type { ResolvedWorkload, Server } from "./types.ts";
 import type { Quantity } from "./units.ts";
 import { formatPath, type Path } from "./yaml.ts";
 
@@ -13,14 +18,13 @@ const MINUTE_MS = 60_000;
 /** What a threshold on a metric of the probe is measured in, by the metric's CloudWatch unit. */
 const DIMENSION_OF: Readonly<Record<string, Quantity["dimension"]>> = { Milliseconds: "time", Bytes: "size" };
 
-/** Where the gateway answers, whatever stdio server it holds. */
-const GATEWAY = { mcp: "/mcp", health: "/healthz" } as const;
-
 /** A server's merged file with the places of its parts. */
 export interface ServerEntry {
   readonly name: string;
   readonly file: ServerFile;
   readonly layered: Layered;
+  /** What `stacks/tools.lock.yaml` holds of the server. */
+  readonly contract: ServerContract | null;
 }
 
 /** One server with its defaults filled and its addresses worked out for each runner. */
@@ -44,13 +48,13 @@ export function resolveServer(input: {
       cure,
     });
   };
-  if (file.rest !== undefined && restPath(file) === null)
+  if (file.rest !== undefined && healthPath(file.rest) === null)
     refuse(["rest"], "has no path that says how the server is", "add health, ready or live");
   const workload = header.platform === "cloud" ? resolveWorkload(file, header, refuse) : null;
   const endpoints =
     header.platform === "local"
       ? { local: localEndpoint(file, refuse) }
-      : cloudEndpoints(file, header, workload, refuse);
+      : cloudEndpoints({ file, header, workload, refuse });
   for (const [name, objective] of Object.entries(file.objectives)) {
     const asked = Object.values(endpoints).some((endpoint) => endpoint.rest !== null);
     if (objective.sli === "rest" && !asked && header.platform === "cloud") {
@@ -72,6 +76,7 @@ export function resolveServer(input: {
       "write whole minutes, such as 1m; set probe.samples for more checks in each run",
     );
   }
+  checkCredentials(file, refuse);
   if (probe.timeout >= probe.every / probe.samples) {
     refuse(
       ["probe", "timeout"],
@@ -88,7 +93,7 @@ export function resolveServer(input: {
     workload,
     endpoints,
     probe,
-    floor: header.floor ?? shared.defaults.floor,
+    floor: file.floor ?? header.floor ?? shared.defaults.floor,
     // a server that runs here without its REST side promises nothing about it here
     objectives: Object.entries(file.objectives)
       .filter(
@@ -98,8 +103,22 @@ export function resolveServer(input: {
       .map(([name, objective]) => ({ ...objective, name, place: entry.layered.place(["objectives", name]) })),
     thresholds: Object.entries(file.thresholds).map(([name, threshold]) => ({ ...threshold, name })),
     requiredTools: file.tools.required,
+    contract: file.tools.contract ? entry.contract : null,
+    canary: file.tools.canary === undefined ? null : canaryTarget(file.tools.canary),
+    credentials: file.credentials ?? null,
+    tls: file.tls ?? null,
+    dependencies: Object.entries(file.dependencies).map(([name, one]) => dependencyTarget(name, one)),
     escalation: file.escalation ?? shared.defaults.escalation,
   };
+}
+
+/** Credentials and certificates go over HTTP; a process that is started here has its environment. */
+function checkCredentials(file: ServerFile, refuse: Refuse): void {
+  if (file.mcp.transport !== "stdio") return;
+  for (const key of ["credentials", "tls"] as const) {
+    if (file[key] === undefined) continue;
+    refuse([key], "goes over HTTP, and this server speaks stdio", "give it through run.env, by reference");
+  }
 }
 
 /** A threshold on a metric of the probe is set in the metric's own unit: `2s` of memory would alarm at once. */
@@ -122,58 +141,20 @@ function checkDimension(name: string, threshold: ServerFile["thresholds"][string
   }
 }
 
-type Refuse = (path: Path, rule: string, cure: string) => void;
-
-function localEndpoint(file: ServerFile, refuse: Refuse): Endpoint {
-  if (file.mcp.transport === "stdio") {
-    if (file.run === undefined)
-      refuse(
-        ["mcp"],
-        "nothing says how this stdio server is started",
-        "add run: with its package or command",
-      );
-    return { mcp: null, rest: null };
-  }
-  if (file.mcp.url !== undefined)
-    return { mcp: file.mcp.url, rest: restUrl(new URL(file.mcp.url).origin, file) };
-  if (file.run?.port === undefined) {
-    refuse(
-      ["mcp"],
-      "nothing says where this server answers on this machine",
-      "add mcp.url, or run: with its port",
-    );
-    return { mcp: null, rest: null };
-  }
-  const origin = `http://127.0.0.1:${file.run.port}`;
-  return { mcp: `${origin}${file.mcp.path}`, rest: restUrl(origin, file) };
+function canaryTarget({ call, arguments: given, expect, stream }: CanaryFile): CanaryTarget {
+  return {
+    call,
+    arguments: given,
+    expect: defined(expect),
+    ...(stream === undefined
+      ? {}
+      : { stream: { firstMs: stream.first, gapMs: stream.gap, events: stream.events } }),
+  };
 }
 
-function cloudEndpoints(
-  file: ServerFile,
-  header: CloudEnvironmentFile,
-  workload: ResolvedWorkload | null,
-  refuse: Refuse,
-): Partial<Record<Runner, Endpoint>> {
-  if (workload === null) {
-    if (file.mcp.transport === "stdio" || file.mcp.url === undefined) {
-      refuse(
-        ["mcp"],
-        "nothing says where this server runs",
-        "add kubernetes: to run it in the cluster, or mcp.url where somebody else runs it",
-      );
-      return {};
-    }
-    const endpoint = { mcp: file.mcp.url, rest: restUrl(new URL(file.mcp.url).origin, file) };
-    return { aws: endpoint, cluster: endpoint };
-  }
-  const inside = `http://${workload.deployment}.${workload.namespace}.svc:${workload.port}`;
-  const outside = header.kubernetes.address.replace("{server}", workload.deployment);
-  const health = workload.gateway ? GATEWAY.health : restPath(file);
-  const at = (origin: string): Endpoint => ({
-    mcp: `${origin}${workload.mcpPath}`,
-    rest: health === null ? null : `${origin}${health}`,
-  });
-  return { aws: at(outside), cluster: at(inside) };
+function dependencyTarget(name: string, file: DependencyFile): DependencyTarget {
+  if (file.kind !== "disk") return { name, ...file };
+  return { name, kind: "disk", path: file.path, freeBytes: file.free.value, access: file.access };
 }
 
 function resolveWorkload(
@@ -208,15 +189,6 @@ function range(replicas: Workload["replicas"]): { min: number; max: number } {
   if (typeof replicas === "number") return { min: replicas, max: replicas };
   const [min = 1, max = 1] = replicas.split("..").map(Number);
   return { min, max };
-}
-
-function restPath(file: ServerFile): string | null {
-  return file.rest?.health ?? file.rest?.ready ?? file.rest?.live ?? null;
-}
-
-function restUrl(origin: string, file: ServerFile): string | null {
-  const path = restPath(file);
-  return path === null ? null : `${origin}${path}`;
 }
 
 /** The entries that are set: what a file leaves out must not hide a default. */

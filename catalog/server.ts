@@ -1,18 +1,14 @@
 import { z } from "zod";
+import { credentials, tlsIdentity } from "./credentials.ts";
+import { dependency } from "./dependencies.ts";
+import { FAILURE_CLASSES } from "./failures.ts";
 import { METRICS, type MetricName } from "./metrics.ts";
+import { distinctItems, metricName, name } from "./names.ts";
+import { probeSettings } from "./probe-settings.ts";
+import { rest } from "./rest.ts";
 import { secretRef } from "./secrets.ts";
-import { percent, positiveDuration, type Quantity, quantity } from "./units.ts";
-
-/** Names of servers, environments, contacts and levels: what every engine behind the catalog accepts. */
-export const name = z
-  .string()
-  .max(48, "must have at most 48 characters")
-  .regex(/^[a-zA-Z0-9_-]+$/, "must match [a-zA-Z0-9_-], such as task-mcp");
-
-/** Whether no item of a list stands in it twice. */
-export function distinctItems(items: readonly string[]): boolean {
-  return new Set(items).size === items.length;
-}
+import { tools } from "./tools.ts";
+import { floor, percent, positiveDuration, type Quantity, quantity } from "./units.ts";
 
 const envVariable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be a variable name");
 
@@ -29,21 +25,14 @@ const mcp = z
         .describe("where somebody else runs it; left out when we run it"),
       path: z.string().startsWith("/").default("/mcp").describe("path of the MCP endpoint where we run it"),
     }),
+    z.strictObject({
+      transport: z.literal("sse"),
+      url: z.url({ protocol: /^https?$/ }).optional(),
+      path: z.string().startsWith("/").default("/sse").describe("path of the event stream where we run it"),
+    }),
     z.strictObject({ transport: z.literal("stdio") }),
   ])
-  .describe("how the server speaks MCP");
-
-const httpPath = z.string().startsWith("/", "must be a path that starts with /");
-
-const rest = z
-  .strictObject({
-    health: httpPath.optional(),
-    live: httpPath.optional(),
-    ready: httpPath.optional(),
-    metrics: httpPath.optional(),
-    diagnostics: httpPath.optional(),
-  })
-  .describe("paths of the server's REST side; the probe asks health, else ready, else live");
+  .describe("how the server speaks MCP; sse is the older pair of event stream and POST");
 
 const run = z
   .strictObject({
@@ -105,15 +94,12 @@ const kubernetes = z
         memoryLimit: memory.default("512Mi"),
       })
       .prefault({}),
+    perPod: z
+      .boolean()
+      .default(false)
+      .describe("check every pod as well, past the Service: the ones that answer otherwise are named"),
   })
   .describe("the Deployment and Service; left out where somebody else runs the server");
-
-const probe = z.strictObject({
-  every: positiveDuration.describe("time between probe runs"),
-  timeout: positiveDuration.describe("deadline of one check"),
-  samples: z.int().min(1).max(6).describe("checks in one run, spread evenly"),
-  from: z.array(z.enum(["aws", "cluster"])).min(1),
-});
 
 /** Thresholds in the order in which things get worse. */
 function inOrder(value: {
@@ -128,9 +114,16 @@ function inOrder(value: {
   return given.every((one, index) => index === 0 || sign * (one.value - (given[index - 1]?.value ?? 0)) >= 0);
 }
 
+const burns = z
+  .array(z.enum(FAILURE_CLASSES))
+  .min(1)
+  .refine(distinctItems, "must not name anything twice")
+  .optional()
+  .describe("failure classes that burn this budget; all but auth when left out");
+
 const objective = z.discriminatedUnion("sli", [
-  z.strictObject({ sli: z.literal("mcp"), objective: percent, window: positiveDuration }),
-  z.strictObject({ sli: z.literal("rest"), objective: percent, window: positiveDuration }),
+  z.strictObject({ sli: z.literal("mcp"), objective: percent, window: positiveDuration, burns }),
+  z.strictObject({ sli: z.literal("rest"), objective: percent, window: positiveDuration, burns }),
   z.strictObject({
     sli: z.literal("latency"),
     percentile: z.number().min(50).max(99.9),
@@ -143,7 +136,7 @@ const metricNames = Object.keys(METRICS) as [MetricName, ...MetricName[]];
 const threshold = z
   .strictObject({
     metric: z
-      .union([z.enum(metricNames), z.string().regex(/^[a-z][a-z0-9_]*$/, "must be a metric name")])
+      .union([z.enum(metricNames), metricName])
       .describe("a metric of the probe, or the exported name of one of the server's own"),
     worse: z.enum(["higher", "lower"]).default("higher"),
     target: quantity.optional(),
@@ -170,14 +163,14 @@ export const serverFile = z.strictObject({
   rest: rest.optional(),
   run: run.optional(),
   kubernetes: kubernetes.optional(),
-  probe: probe.partial().optional(),
+  probe: probeSettings.partial().optional(),
+  floor: floor.optional().describe("points that must fail before a page, where it differs from the rest"),
   objectives: z.record(name, objective).default({}),
   thresholds: z.record(name, threshold).default({}),
-  tools: z
-    .strictObject({
-      required: z.array(z.string().min(1)).refine(distinctItems, "must not name anything twice").default([]),
-    })
-    .prefault({}),
+  tools,
+  credentials: credentials.optional(),
+  tls: tlsIdentity.optional(),
+  dependencies: z.record(name, dependency).default({}).describe("what the server needs to do its work"),
   escalation: name.optional().describe("an escalation of shared.yaml"),
 });
 
@@ -186,7 +179,3 @@ export type Objective = z.infer<typeof objective>;
 export type Threshold = z.infer<typeof threshold>;
 export type RunSpec = z.infer<typeof run>;
 export type Workload = z.infer<typeof kubernetes>;
-export type ProbeSettings = z.infer<typeof probe>;
-
-/** The probe settings that every server starts from, complete. */
-export const probeDefaults = probe;

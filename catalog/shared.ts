@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { name, probeDefaults } from "./server.ts";
+import { name } from "./names.ts";
+import { probeDefaults } from "./probe-settings.ts";
 import { duration, floor } from "./units.ts";
 
 export const SEVERITIES = ["critical", "high", "medium", "low"] as const;
@@ -15,7 +16,12 @@ export const FAMILIES = [
   "latency",
   "threshold",
   "tools-missing",
+  "tools-breaking",
+  "tools-additive",
+  "tools-wording",
   "auth",
+  "expiry",
+  "dependency",
 ] as const;
 export type FamilyName = (typeof FAMILIES)[number];
 

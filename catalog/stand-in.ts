@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Problem } from "./errors.ts";
-import { isMap, type Layered } from "./merge.ts";
+import { isMap } from "./json.ts";
+import type { Layered } from "./merge.ts";
 
 /** Plain values for the parts of a file that everything else leans on. */
 const PARTS: Readonly<Record<string, unknown>> = {

@@ -1,7 +1,11 @@
+import type { Credentials, TlsIdentityRef } from "./credentials.ts";
 import type { CloudEnvironmentFile } from "./environment.ts";
+import type { ProbeSettings } from "./probe-settings.ts";
 import type { SecretRef } from "./secrets.ts";
-import type { Objective, ProbeSettings, RunSpec, Threshold, Workload } from "./server.ts";
+import type { Objective, RunSpec, Threshold, Workload } from "./server.ts";
 import type { BurnRate, Contact, EscalationLevel, Family, FamilyName, Severity } from "./shared.ts";
+import type { CanaryTarget, DependencyTarget, RestTarget } from "./target.ts";
+import type { ServerContract } from "./tools-lock.ts";
 import type { Floor } from "./units.ts";
 
 /** Where a check comes from: this machine, AWS, or inside the cluster. */
@@ -10,7 +14,9 @@ export type Runner = "local" | "aws" | "cluster";
 /** The addresses that one runner uses; `mcp` null means that the server is spawned over stdio. */
 export interface Endpoint {
   readonly mcp: string | null;
-  readonly rest: string | null;
+  readonly rest: RestTarget | null;
+  /** A name whose every address is one pod of the server; null where pods are not checked one by one. */
+  readonly replicas: string | null;
 }
 
 export type ResolvedObjective = Objective & {
@@ -38,7 +44,7 @@ export interface Server {
   readonly name: string;
   readonly description: string;
   readonly owner: string;
-  readonly transport: "streamable-http" | "stdio";
+  readonly transport: "streamable-http" | "sse" | "stdio";
   readonly run: RunSpec | null;
   readonly workload: ResolvedWorkload | null;
   readonly endpoints: Readonly<Partial<Record<Runner, Endpoint>>>;
@@ -47,6 +53,12 @@ export interface Server {
   readonly objectives: readonly ResolvedObjective[];
   readonly thresholds: readonly ResolvedThreshold[];
   readonly requiredTools: readonly string[];
+  /** The reviewed tool list; null where there is none, or where the server asks not to be compared. */
+  readonly contract: ServerContract | null;
+  readonly canary: CanaryTarget | null;
+  readonly credentials: Credentials | null;
+  readonly tls: TlsIdentityRef | null;
+  readonly dependencies: readonly DependencyTarget[];
   readonly escalation: string;
 }
 
@@ -70,6 +82,11 @@ export interface Environment {
   readonly severities: Readonly<Record<Severity, { readonly respond: number }>>;
   readonly families: Readonly<Record<FamilyName, Family>>;
   readonly burnRates: readonly (BurnRate & { readonly name: string })[];
+  /** Addresses outside of the fleet that tell whether our own network works. */
+  readonly control: readonly string[];
+  readonly pace: { readonly concurrency: number /** Milliseconds. */; readonly jitter: number };
+  /** Milliseconds until a started server must be well. */
+  readonly deployTimeout: number;
   readonly retention: { readonly logs: number; readonly history: number; readonly backups: number };
   readonly aws: CloudEnvironmentFile["aws"] | null;
   readonly kubernetes: CloudEnvironmentFile["kubernetes"] | null;

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import type { Problem } from "./errors.ts";
+import { isMap } from "./json.ts";
 import { isSecret } from "./literal-secrets.ts";
-import { isMap, type Layered, valueAt } from "./merge.ts";
+import { type Layered, valueAt } from "./merge.ts";
 import { formatPath, type Path } from "./yaml.ts";
 
 export type Validated<T> =

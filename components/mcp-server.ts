@@ -20,7 +20,7 @@ export interface McpServerArgs {
   readonly namespace: pulumi.Input<string>;
 }
 
-/** One MCP server in the cluster: a Deployment and its Service. It gets no rights on the cluster's API. */
+/** One MCP server in the cluster: a Deployment, its Service, and one to ask pod by pod where the catalog says so. It gets no rights on the cluster's API. */
 export class McpServer extends pulumi.ComponentResource {
   /** Address of the server inside the cluster, without a path. */
   readonly origin: pulumi.Output<string>;
@@ -43,6 +43,7 @@ export class McpServer extends pulumi.ComponentResource {
         metadata,
         spec: {
           replicas: plan.replicas,
+          progressDeadlineSeconds: plan.deployTimeoutSeconds,
           selector: { matchLabels: selector },
           // no replica goes before its successor is ready
           strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
@@ -75,6 +76,21 @@ export class McpServer extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+
+    if (plan.podsService !== null) {
+      new Service(
+        `${name}-pods`,
+        {
+          metadata: { name: plan.podsService, namespace, labels },
+          spec: {
+            clusterIP: "None",
+            selector,
+            ports: [{ name: PORT_NAME, port: plan.port, targetPort: PORT_NAME, protocol: "TCP" }],
+          },
+        },
+        { parent: this },
+      );
+    }
 
     this.origin = pulumi.interpolate`http://${service.metadata.name}.${namespace}.svc:${plan.port}`;
     this.registerOutputs({ origin: this.origin });

@@ -21,6 +21,15 @@ export function writeLogs(logGroupArn: pulumi.Input<string>): pulumi.Output<stri
   });
 }
 
+/** Reads and writes single items of one table; nothing is deleted, its items expire. */
+export function keepItems(tableArn: pulumi.Input<string>): pulumi.Output<string> {
+  return document({
+    Effect: "Allow",
+    Action: ["dynamodb:GetItem", "dynamodb:PutItem"],
+    Resource: tableArn,
+  });
+}
+
 /** Invokes one function. */
 export function invokeFunction(functionArn: pulumi.Input<string>): pulumi.Output<string> {
   return document({ Effect: "Allow", Action: "lambda:InvokeFunction", Resource: functionArn });

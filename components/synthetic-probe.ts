@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { LogGroup } from "@pulumi/aws/cloudwatch/logGroup.js";
+import { Table, type TableArgs } from "@pulumi/aws/dynamodb/table.js";
 import { Role } from "@pulumi/aws/iam/role.js";
 import { RolePolicy } from "@pulumi/aws/iam/rolePolicy.js";
 import { Function as LambdaFunction } from "@pulumi/aws/lambda/function.js";
@@ -7,13 +8,13 @@ import { FunctionEventInvokeConfig } from "@pulumi/aws/lambda/functionEventInvok
 import { Schedule } from "@pulumi/aws/scheduler/schedule.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { ProbePlan } from "../plan/types.ts";
-import { invokeFunction, lambdaTrust, schedulerTrust, writeLogs } from "./policies.ts";
+import { invokeFunction, keepItems, lambdaTrust, schedulerTrust, writeLogs } from "./policies.ts";
 
 /** A probe that could not run in its minute is dropped: a late one would say something about another minute. */
 const STALE = { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 };
 
 export interface SyntheticProbeArgs {
-  /** Name, size, rhythm and roster of the function. */
+  /** Name, size, rhythm and roster of the function, and the name of the table for its state. */
   readonly plan: ProbePlan["lambda"];
   /** Folder of the bundled probe, which holds `index.mjs`. */
   readonly bundle: string;
@@ -23,7 +24,10 @@ export interface SyntheticProbeArgs {
   readonly accountId: pulumi.Input<string>;
 }
 
-/** The probe in AWS: a function that a schedule starts each minute. It may write its log and nothing else. */
+/**
+ * The probe in AWS: a function that a schedule starts each minute, and the table that keeps its circuit breakers when
+ * Lambda ends its process. It may write its log, get and put items of its table, and nothing else.
+ */
 export class SyntheticProbe extends pulumi.ComponentResource {
   /** Name of the function. */
   readonly functionName: pulumi.Output<string>;
@@ -38,6 +42,12 @@ export class SyntheticProbe extends pulumi.ComponentResource {
       { role: role.id, policy: writeLogs(logGroup.arn) },
       { parent: this },
     );
+    const table = new Table(`${name}-state`, state(plan.stateTable), { parent: this });
+    const stateful = new RolePolicy(
+      `${name}-keep-state`,
+      { role: role.id, policy: keepItems(table.arn) },
+      { parent: this },
+    );
     const probe = new LambdaFunction(
       `${name}-function`,
       {
@@ -50,12 +60,13 @@ export class SyntheticProbe extends pulumi.ComponentResource {
         code: code(plan, bundle),
         timeout: plan.timeoutSeconds,
         memorySize: plan.memoryMb,
+        environment: { variables: { ROLLCALL_BREAKERS: pulumi.interpolate`dynamodb:${table.name}` } },
         // two runs at once would count every server twice
         reservedConcurrentExecutions: 1,
         // JSON would wrap each line, and CloudWatch finds metrics only at the root of one
         loggingConfig: { logFormat: "Text", logGroup: logGroup.name },
       },
-      { parent: this, dependsOn: [logs] },
+      { parent: this, dependsOn: [logs, stateful] },
     );
     new FunctionEventInvokeConfig(
       `${name}-invoke-config`,
@@ -94,6 +105,21 @@ function code(plan: ProbePlan["lambda"], bundle: string): pulumi.asset.AssetArch
     "index.mjs": new pulumi.asset.FileAsset(join(bundle, "index.mjs")),
     "roster.json": new pulumi.asset.StringAsset(JSON.stringify(plan.roster)),
   });
+}
+
+/** One item a shard, written only when a breaker moves; all of it is worthless after a week. */
+function state(name: string): TableArgs {
+  return {
+    name,
+    billingMode: "PAY_PER_REQUEST",
+    hashKey: "key",
+    attributes: [{ name: "key", type: "S" }],
+    ttl: { attributeName: "expires", enabled: true },
+    serverSideEncryption: { enabled: true },
+    // yesterday's breakers say nothing about today's servers, so there is nothing to go back to, or to protect
+    pointInTimeRecovery: { enabled: false },
+    deletionProtectionEnabled: false,
+  };
 }
 
 function rate(minutes: number): string {

@@ -1,8 +1,13 @@
-import { readFileSync } from "node:fs";
 import { messageOf, RollcallError, usageError } from "../catalog/errors.ts";
-import type { CheckTarget } from "../catalog/target.ts";
+import type { Measures } from "../catalog/metrics.ts";
+import type { RosterTarget } from "../catalog/target.ts";
 import type { Environment, Server } from "../catalog/types.ts";
+import { rosterTarget } from "../plan/roster.ts";
+import type { BreakerStore } from "../probes/breaker-state.ts";
 import { check } from "../probes/check.ts";
+import { measuresOf } from "../probes/measure.ts";
+import { createProber, type Prober } from "../probes/prober.ts";
+import { ProcessUsage } from "../probes/process-usage.ts";
 import type { Observation } from "../probes/result.ts";
 import { commandOf } from "./command.ts";
 import { type Launched, launch } from "./launched.ts";
@@ -10,9 +15,10 @@ import { localTarget } from "./local-target.ts";
 
 interface Member {
   readonly server: Server;
-  readonly target: CheckTarget;
+  readonly target: RosterTarget;
   /** Null where somebody else runs the server. */
   readonly launched: Launched | null;
+  readonly usage: ProcessUsage;
 }
 
 export interface FleetEvents {
@@ -22,7 +28,11 @@ export interface FleetEvents {
 /** The servers of the local environment: started, probed, stopped, each by its name. */
 export class Fleet {
   readonly #members: ReadonlyMap<string, Member>;
+  readonly #environment: Environment;
   readonly #events: FleetEvents;
+  readonly #breakers: BreakerStore;
+  readonly #stopping = new AbortController();
+  #prober: Prober | null = null;
 
   /** @throws RollcallError (unavailable) when a package is missing; nothing has been started then. */
   constructor(input: {
@@ -30,9 +40,13 @@ export class Fleet {
     readonly root: string;
     readonly state: string;
     readonly events: FleetEvents;
+    /** Keeps the circuit breakers between two runs of the monitor. */
+    readonly breakers: BreakerStore;
   }) {
-    const { environment, root, state, events } = input;
+    const { environment, root, state, events, breakers } = input;
+    this.#environment = environment;
     this.#events = events;
+    this.#breakers = breakers;
     this.#members = new Map(
       environment.servers.map((server) => [server.name, member(server, { root, state, events })]),
     );
@@ -43,6 +57,7 @@ export class Fleet {
    * come up is a matter for its alarms.
    */
   async startAll(): Promise<void> {
+    this.#prober = await this.#createProber();
     const started = await Promise.allSettled([...this.#members.keys()].map((name) => this.start(name)));
     for (const result of started) {
       if (result.status === "rejected" && result.reason instanceof RollcallError) throw result.reason;
@@ -67,19 +82,20 @@ export class Fleet {
     await launched.kill();
   }
 
-  /** One probe of a server; never throws. */
-  async probe(
-    name: string,
-  ): Promise<{ readonly observation: Observation; readonly memoryBytes: number | null }> {
+  /** One probe of a server with its repetition, and what it measured. Throws before `startAll`. */
+  async probe(name: string): Promise<{ readonly observation: Observation; readonly measures: Measures }> {
     const found = this.#members.get(name);
-    if (found === undefined) throw new TypeError(`no server ${name}`);
+    if (found === undefined || this.#prober === null) throw new TypeError(`no server ${name} is started`);
     const { target, launched } = found;
-    const acquire = launched?.acquire;
-    const observation = await check(target, {
-      allowLoopback: true,
-      ...(acquire === undefined ? {} : { acquire }),
-    });
-    return { observation, memoryBytes: residentBytes(launched?.pid ?? null) };
+    const observation = await this.#prober.probe(target, { signal: this.#stopping.signal });
+    await this.#prober.save();
+    const usage = found.usage.read(launched?.pid ?? null);
+    return { observation, measures: { ...measuresOf(observation, target.burnRules), ...usage } };
+  }
+
+  /** The breakers of every path that was ever counted. */
+  breakers(): ReturnType<Prober["breakers"]> {
+    return this.#prober?.breakers() ?? [];
   }
 
   pidOf(name: string): number | null {
@@ -88,7 +104,27 @@ export class Fleet {
 
   /** Ends every child; never throws. */
   async stopAll(): Promise<void> {
+    this.#stopping.abort();
     await Promise.all([...this.#members.values()].map(({ launched }) => launched?.stop()));
+    this.#prober?.close();
+  }
+
+  /** Sessions of what runs here are kept by the launched server; everything else is asked anew. */
+  #createProber(): Promise<Prober> {
+    const { name, control, pace } = this.#environment;
+    const targets = [...this.#members.values()].map(({ target }) => target);
+    return createProber({
+      roster: { environment: name, targets, control, concurrency: pace.concurrency, jitterMs: pace.jitter },
+      store: this.#breakers,
+      ask: (target, options) => {
+        const acquire = this.#members.get(target.server)?.launched?.acquire;
+        return check(target, {
+          ...options,
+          allowLoopback: true,
+          ...(acquire === undefined ? {} : { acquire }),
+        });
+      },
+    });
   }
 
   #launched(name: string): Member & { readonly launched: Launched } {
@@ -109,20 +145,11 @@ function member(
   server: Server,
   { root, state, events }: { root: string; state: string; events: FleetEvents },
 ): Member {
-  if (server.run === null) return { server, target: localTarget(server, null), launched: null };
+  const usage = new ProcessUsage();
+  if (server.run === null)
+    return { server, target: rosterTarget(server, localTarget(server, null)), launched: null, usage };
   const command = commandOf(server, { root, state });
-  const target = localTarget(server, command);
+  const target = rosterTarget(server, localTarget(server, command));
   const exited = (detail: string): void => events.changed(server.name, "exited", detail);
-  return { server, target, launched: launch({ server, target, command, exited }) };
-}
-
-/** Resident memory of a process; null where the system does not tell (only Linux does, in /proc). */
-function residentBytes(pid: number | null): number | null {
-  if (pid === null || process.platform !== "linux") return null;
-  try {
-    const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-    return kib === undefined ? null : Number(kib) * 1_024;
-  } catch {
-    return null;
-  }
+  return { server, target, launched: launch({ server, target, command, exited }), usage };
 }

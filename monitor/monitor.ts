@@ -3,7 +3,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../catalog/errors.ts";
 import type { Environment } from "../catalog/types.ts";
 import type { Plan } from "../plan/types.ts";
-import { measuresOf } from "../probes/measure.ts";
 import type { CheckResult } from "../probes/result.ts";
 import { AlarmDesk, type Transition } from "./alarm-desk.ts";
 import { Escalator } from "./escalator.ts";
@@ -71,6 +70,11 @@ export class Monitor {
       environment,
       root,
       state,
+      // the history is opened last: a fleet that cannot be made leaves none behind
+      breakers: {
+        load: () => this.store.breakers.load(),
+        save: (snapshots) => this.store.breakers.save(snapshots),
+      },
       events: {
         changed: (server, what, detail) =>
           this.#emit({ type: "server", at: this.#iso(), server, what, detail }),
@@ -78,7 +82,7 @@ export class Monitor {
     });
     this.store = new Store(state);
     this.desk = new AlarmDesk({ plan, store: this.store, startedAt: this.startedAt });
-    this.exposition = new Exposition(environment.name);
+    this.exposition = new Exposition(environment.name, { breakers: () => this.fleet.breakers() });
     this.#sinks = [fileSink(join(state, "messages.ndjson")), ...input.sinks];
     this.#escalator = new Escalator({
       plan,
@@ -131,16 +135,12 @@ export class Monitor {
   }
 
   async #probe(server: string): Promise<void> {
-    const { observation, memoryBytes } = await this.fleet.probe(server);
+    const { observation, measures } = await this.fleet.probe(server);
     if (this.#stopping.signal.aborted) return;
     const { result } = observation;
     const before = this.latest(server)?.status ?? null;
-    const measures = {
-      ...measuresOf(observation),
-      ...(memoryBytes === null ? {} : { ServerMemory: memoryBytes }),
-    };
     this.store.record({ at: Date.parse(result.checkedAt), result, measures });
-    this.exposition.observe(observation, memoryBytes);
+    this.exposition.publish(observation, measures);
     this.#latest.set(server, result);
     if (before !== result.status)
       this.#emit({ type: "status", at: this.#iso(), server, from: before, to: result.status, result });

@@ -2,12 +2,13 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { messageOf, unavailableError } from "../catalog/errors.ts";
-import type { Measures, MetricName } from "../catalog/metrics.ts";
+import type { Measures } from "../catalog/metrics.ts";
 import type { AlarmState, Sample } from "../plan/evaluate.ts";
+import { type BreakerSnapshot, type BreakerStore, parseSnapshots } from "../probes/breaker-state.ts";
 import type { CheckResult } from "../probes/result.ts";
 
 /** Raised with every change of the tables; a history of a later version is not touched. */
-const VERSION = 1;
+const VERSION = 2;
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS results (server TEXT, at INTEGER, status TEXT, body TEXT, PRIMARY KEY (server, at)) WITHOUT ROWID;
@@ -15,6 +16,7 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS alarms (name TEXT PRIMARY KEY, state TEXT, since INTEGER, reason TEXT, created INTEGER) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS events (id INTEGER PRIMARY KEY, at INTEGER, body TEXT);
   CREATE TABLE IF NOT EXISTS incidents (id TEXT PRIMARY KEY, alarm TEXT, opened INTEGER, closed INTEGER, told TEXT) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS breakers (server TEXT, path TEXT, body TEXT, PRIMARY KEY (server, path)) WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS results_at ON results (at);
   CREATE INDEX IF NOT EXISTS samples_at ON samples (at);
   CREATE INDEX IF NOT EXISTS events_at ON events (at);
@@ -49,6 +51,8 @@ export class Store {
   readonly file: string;
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  /** The breakers as they were written last: most probes change none. */
+  readonly #breakers = new Map<string, string>();
   /** Kept beside the table: counting a month of results takes a tenth of a second. */
   #extent: Extent | undefined;
 
@@ -103,7 +107,7 @@ export class Store {
   /** Samples with `from <= at < to`, oldest first. */
   samples(query: {
     readonly server: string;
-    readonly metric: MetricName;
+    readonly metric: string;
     readonly from: number;
     readonly to: number;
   }): Sample[] {
@@ -164,6 +168,28 @@ export class Store {
     );
   }
 
+  /** The circuit breakers, so that they survive a restart. */
+  get breakers(): BreakerStore {
+    return {
+      load: async () => {
+        const bodies = this.#all("SELECT body FROM breakers").map(({ body }) => String(body));
+        try {
+          return parseSnapshots(`[${bodies.join(",")}]`);
+        } catch {
+          // of another version: each begins closed, and the first failures open it again
+          return [];
+        }
+      },
+      save: async (snapshots) => {
+        const changed = snapshots.filter(
+          (one) => this.#breakers.get(breakerKey(one)) !== JSON.stringify(one),
+        );
+        if (changed.length === 0 || !this.#db.isOpen) return;
+        this.#transaction(() => this.#saveBreakers(changed));
+      },
+    };
+  }
+
   addEvent(at: number, body: object): void {
     this.#run("INSERT INTO events (at, body) VALUES (?, ?)", at, JSON.stringify(body));
   }
@@ -189,6 +215,15 @@ export class Store {
   close(): void {
     this.#statements.clear();
     this.#db.close();
+  }
+
+  #saveBreakers(snapshots: readonly BreakerSnapshot[]): void {
+    for (const snapshot of snapshots) {
+      const { server, path } = snapshot;
+      const body = JSON.stringify(snapshot);
+      this.#run("INSERT OR REPLACE INTO breakers VALUES (?, ?, ?)", server, path, body);
+      this.#breakers.set(breakerKey(snapshot), body);
+    }
   }
 
   #countResults(): Extent {
@@ -225,4 +260,8 @@ export class Store {
   #all(sql: string, ...values: (string | number | null)[]): Record<string, unknown>[] {
     return this.#prepare(sql).all(...values);
   }
+}
+
+function breakerKey({ server, path }: BreakerSnapshot): string {
+  return `${path} ${server}`;
 }

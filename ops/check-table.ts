@@ -1,4 +1,5 @@
 import type { CheckResult, Status } from "../probes/result.ts";
+import { weaknesses } from "../probes/verdict.ts";
 import { paint, type Style, table } from "./output.ts";
 
 const COLOURS = {
@@ -17,22 +18,47 @@ export function paintStatus(status: Status): string {
   return paint(COLOURS[status], status);
 }
 
-function checkRow({ server, status, durationMs, mcp, rest }: CheckResult): string[] {
-  const wrong = [
-    ...(mcp.outcome === "fail"
-      ? [`mcp ${mcp.failureClass}: ${mcp.detail}`]
-      : mcp.detail === "" || mcp.outcome === "skipped"
-        ? []
-        : [mcp.detail]),
-    ...(rest.outcome === "fail" ? [`rest ${rest.failureClass}: ${rest.detail}`] : []),
-  ];
+function checkRow(result: CheckResult): string[] {
+  const { server, status, durationMs, mcp, rest } = result;
   return [
     server,
     paintStatus(status),
     `mcp ${mcp.outcome === "ok" ? `${durationMs} ms` : mcp.outcome === "skipped" ? "–" : "✗"}`,
     `rest ${rest.outcome === "ok" ? "ok" : rest.outcome === "skipped" ? "–" : "✗"}`,
     mcp.tools === null ? "" : `${mcp.tools} ${mcp.tools === 1 ? "tool" : "tools"}`,
-    mcp.protocolVersion ?? "",
-    wrong.join("; "),
+    mcp.protocolVersion === null ? "" : `${mcp.protocolVersion}${until(mcp.supportedUntil)}`,
+    notes(result).join("; "),
   ];
 }
+
+/** The day on which clients may drop the only era that a server speaks. */
+function until(day: string | null): string {
+  return day === null ? "" : ` (until ${day})`;
+}
+
+/** Everything that is not as it should be, the worst first. */
+function notes(result: CheckResult): string[] {
+  const { mcp, rest, finding, credentialExpiresAt } = result;
+  return [
+    ...(finding === null ? [] : [finding]),
+    ...(mcp.outcome === "fail"
+      ? [`mcp ${mcp.failureClass}: ${mcp.detail}`]
+      : mcp.detail === "" || mcp.outcome === "skipped"
+        ? []
+        : [mcp.detail]),
+    ...(rest.outcome === "fail" ? [`rest ${rest.failureClass}: ${rest.detail}`] : []),
+    ...weaknesses(result),
+    ...(mcp.hygiene?.findings ?? []).map(({ kind, detail }) => `${kind}: ${detail}`),
+    ...(mcp.certificate !== null && mcp.certificate.daysLeft < SOON_DAYS
+      ? [`its certificate ends on ${mcp.certificate.validTo.slice(0, 10)}`]
+      : []),
+    ...(credentialExpiresAt !== null &&
+    Date.parse(credentialExpiresAt) - Date.parse(result.checkedAt) < SOON_MS
+      ? [`its credential ends on ${credentialExpiresAt.slice(0, 10)}`]
+      : []),
+  ];
+}
+
+/** An end that is nearer than this is said without being asked for. */
+const SOON_DAYS = 14;
+const SOON_MS = SOON_DAYS * 86_400_000;

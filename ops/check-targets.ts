@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { CheckTarget } from "../catalog/target.ts";
+import { targetOf } from "../catalog/target-of.ts";
 import type { Environment, Server } from "../catalog/types.ts";
 import { commandOf } from "../monitor/command.ts";
 import { type Launched, launch } from "../monitor/launched.ts";
@@ -47,15 +48,9 @@ export async function prepareTargets(
   };
 }
 
-/** A server of the cloud as an operator's machine reaches it. */
+/** A server of the cloud as an operator's machine reaches it: with its private addresses, past no load balancer. */
 function cloudTarget(server: Server): CheckTarget {
-  const endpoint = server.endpoints.aws ?? server.endpoints.cluster ?? { mcp: null, rest: null };
-  return {
-    server: server.name,
-    mcp: endpoint.mcp === null ? null : { transport: "streamable-http", url: endpoint.mcp },
-    rest: endpoint.rest === null ? null : { url: endpoint.rest },
-    timeoutMs: server.probe.timeout,
-    requiredTools: server.requiredTools,
-    allowPrivate: true,
-  };
+  const endpoint = server.endpoints.aws ??
+    server.endpoints.cluster ?? { mcp: null, rest: null, replicas: null };
+  return { ...targetOf({ server, endpoint, runner: "aws" }), allowPrivate: true };
 }

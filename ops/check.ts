@@ -7,6 +7,7 @@ import type { CheckResult, Status } from "../probes/result.ts";
 import { environmentOf } from "./catalog.ts";
 import { checkTable } from "./check-table.ts";
 import { prepareTargets } from "./check-targets.ts";
+import { readDesktopFile } from "./desktop-file.ts";
 import { print, printJson } from "./output.ts";
 
 interface CheckFlags {
@@ -14,6 +15,7 @@ interface CheckFlags {
   readonly env: string;
   readonly url?: string;
   readonly rest?: string;
+  readonly desktop?: string;
   readonly timeout?: number;
   readonly allowPrivate?: true;
   readonly format: "table" | "json";
@@ -21,6 +23,8 @@ interface CheckFlags {
 
 /** The deadline of a check of an address that no catalog describes. */
 const DEFAULT_TIMEOUT_MS = 5_000;
+/** A command that is started for the check needs its own time first. */
+const STDIO_TIMEOUT_MS = 20_000;
 /** The verdict of several servers is the worst one; a doubt is less than a known failure. */
 const WORST_FIRST: readonly Status[] = ["unhealthy", "degraded", "unknown", "healthy"];
 
@@ -33,17 +37,16 @@ export function checkCommand(): Command {
     .option("--env <env>", "environment", "local")
     .option("--url <mcp>", "an MCP address that is in no catalog", httpUrl)
     .option("--rest <health>", "its REST health address", httpUrl)
+    .option("--desktop <file>", "the servers of a Claude Desktop file, instead of the catalog's")
     .option("--timeout <duration>", "deadline of each check, such as 5s", milliseconds)
     .option("--allow-private", "ask private and link-local addresses too")
     .addOption(new Option("--format <format>", "how to print").choices(["table", "json"]).default("table"))
     .action(async (servers: string[], flags: CheckFlags) => {
-      const results =
-        flags.url === undefined && flags.rest === undefined
-          ? await checkCatalog(servers, flags)
-          : [await checkAddress(servers, flags)];
+      const results = await checkAsked(servers, flags);
       const [only] = results;
       if (flags.format === "table") print(checkTable(results));
-      else printJson(results.length === 1 && flags.all !== true ? only : results);
+      else
+        printJson(results.length === 1 && flags.all !== true && flags.desktop === undefined ? only : results);
       const worst = WORST_FIRST.find((status) => results.some((result) => result.status === status));
       // a name lookup that never ends cannot be aborted, and would keep the process alive past its bound
       await flushed(process.stdout);
@@ -51,7 +54,39 @@ export function checkCommand(): Command {
     });
 }
 
-async function checkAddress(servers: readonly string[], flags: CheckFlags): Promise<CheckResult> {
+function checkAsked(servers: readonly string[], flags: CheckFlags): Promise<CheckResult[]> {
+  if (flags.url !== undefined || flags.rest !== undefined) return checkAddress(servers, flags);
+  return flags.desktop === undefined
+    ? checkCatalog(servers, flags)
+    : checkDesktop(flags.desktop, servers, flags);
+}
+
+async function checkDesktop(
+  file: string,
+  names: readonly string[],
+  flags: CheckFlags,
+): Promise<CheckResult[]> {
+  const { targets, secretsOf } = readDesktopFile(file, flags.timeout ?? STDIO_TIMEOUT_MS);
+  const known = targets.map(({ server }) => server);
+  refuseUnknown(names, known, file);
+  const chosen = targets.filter(({ server }) => names.length === 0 || names.includes(server));
+  const checks = chosen.map((target) =>
+    check(target, { allowLoopback: true, secrets: secretsOf(target.server) }),
+  );
+  return (await Promise.all(checks)).map(({ result }) => result);
+}
+
+function refuseUnknown(names: readonly string[], known: readonly string[], where: string): void {
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw usageError({
+    place: unknown,
+    rule: `there is no server of this name in ${where}`,
+    cure: `name one of ${known.join(", ")}`,
+  });
+}
+
+async function checkAddress(servers: readonly string[], flags: CheckFlags): Promise<CheckResult[]> {
   if (servers.length > 0 || flags.all === true) {
     throw usageError({
       place: "--url",
@@ -69,7 +104,7 @@ async function checkAddress(servers: readonly string[], flags: CheckFlags): Prom
     allowPrivate: flags.allowPrivate === true,
   };
   const { result } = await check(target, { allowLoopback: true });
-  return result;
+  return [result];
 }
 
 async function checkCatalog(names: readonly string[], flags: CheckFlags): Promise<CheckResult[]> {
@@ -81,15 +116,11 @@ async function checkCatalog(names: readonly string[], flags: CheckFlags): Promis
     });
   }
   const environment = environmentOf(flags.env);
-  const known = environment.servers.map(({ name }) => name);
-  const unknown = names.find((name) => !known.includes(name));
-  if (unknown !== undefined) {
-    throw usageError({
-      place: unknown,
-      rule: `there is no server of this name in ${environment.name}`,
-      cure: `name one of ${known.join(", ")}`,
-    });
-  }
+  refuseUnknown(
+    names,
+    environment.servers.map(({ name }) => name),
+    environment.name,
+  );
   const chosen = environment.servers.filter(({ name }) => flags.all === true || names.includes(name));
   const prepared = await prepareTargets(environment, chosen);
   try {

@@ -4,6 +4,7 @@ import { checkCommand } from "./check.ts";
 import { drillCommand } from "./drill.ts";
 import { reportError } from "./output.ts";
 import { planCommand } from "./plan.ts";
+import { toolsCommand } from "./tools.ts";
 import { upCommand } from "./up.ts";
 import { commandLineError } from "./usage.ts";
 import { validateCommand } from "./validate.ts";
@@ -36,7 +37,14 @@ export function buildProgram(): Command {
       "after",
       "\nExit codes: 0 healthy, 1 degraded, 2 unhealthy, 3 unknown, 64 usage, 65 bad catalog, 69 unavailable, 70 internal",
     );
-  for (const command of [checkCommand(), validateCommand(), planCommand(), upCommand(), drillCommand()]) {
+  for (const command of [
+    checkCommand(),
+    validateCommand(),
+    planCommand(),
+    toolsCommand(),
+    upCommand(),
+    drillCommand(),
+  ]) {
     program.addCommand(
       command
         .option("--debug", "print stack traces")

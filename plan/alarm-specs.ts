@@ -1,7 +1,8 @@
-import { METRICS, type MetricName } from "../catalog/metrics.ts";
+import { METRICS, type MetricName, objectiveMetric } from "../catalog/metrics.ts";
 import type { FamilyName, Severity } from "../catalog/shared.ts";
 import type { Environment, ResolvedObjective, ResolvedThreshold, Server } from "../catalog/types.ts";
 import { formatDuration, formatPercent, type Quantity } from "../catalog/units.ts";
+import { conditionSpecs } from "./condition-specs.ts";
 import { legalPeriod } from "./periods.ts";
 import { blockSeconds, pointSeconds, shortPoints } from "./points.ts";
 import { burnThreshold, failuresNeeded } from "./slo.ts";
@@ -22,7 +23,8 @@ export interface AlarmSpec {
   readonly guards: string | null;
   readonly detail: string;
   readonly severity?: Severity;
-  readonly metric: MetricName;
+  /** One of `METRICS`, an objective's own, or a number of the server's pages. */
+  readonly metric: string;
   readonly statistic: Statistic | `p${number}`;
   readonly period: number;
   readonly m: number;
@@ -41,15 +43,19 @@ export function alarmSpecs(environment: Environment, server: Server): AlarmSpec[
     serverDown(environment, server),
     ...server.objectives.flatMap((objective) => objectiveSpecs(environment, server, objective)),
     heartbeat(environment, server),
-    ...pathSpecs(environment, server),
+    ...conditionSpecs(environment, server),
     ...server.thresholds.flatMap((threshold) => thresholdSpecs(environment, server, threshold)),
   ];
 }
 
 /** Whether a runner of this environment publishes the metric that a threshold is set on. */
-export function isMeasured(environment: Environment, threshold: ResolvedThreshold): boolean {
-  if (threshold.metric === "ServerMemory") return environment.platform === "local";
-  return threshold.metric in METRICS;
+export function isMeasured(environment: Environment, server: Server, threshold: ResolvedThreshold): boolean {
+  const { metric } = threshold;
+  if (metric === "ServerMemory") return environment.platform === "local";
+  if (metric in METRICS) return true;
+  return Object.values(server.endpoints).some(({ rest }) =>
+    rest?.numbers?.some((one) => one.metric === metric),
+  );
 }
 
 function serverDown(environment: Environment, server: Server): AlarmSpec {
@@ -71,7 +77,7 @@ function serverDown(environment: Environment, server: Server): AlarmSpec {
 
 function objectiveSpecs(environment: Environment, server: Server, objective: ResolvedObjective): AlarmSpec[] {
   if (objective.sli === "latency") return [latency(environment, server, objective)];
-  const metric: MetricName = objective.sli === "mcp" ? "McpAvailable" : "RestAvailable";
+  const metric = availabilityMetric(objective);
   const period = pointSeconds(environment, server);
   return environment.burnRates.flatMap((rate) => {
     const longSeconds = legalPeriod(rate.long / 1_000);
@@ -117,6 +123,13 @@ function objectiveSpecs(environment: Environment, server: Server, objective: Res
   });
 }
 
+/** An objective that names its own burning classes is measured by a metric of its own. */
+function availabilityMetric(objective: Exclude<ResolvedObjective, { sli: "latency" }>): string {
+  if (objective.burns !== undefined) return objectiveMetric(objective.name);
+  const paths = { mcp: "McpAvailable", rest: "RestAvailable" } as const satisfies Record<string, MetricName>;
+  return paths[objective.sli];
+}
+
 function latency(
   environment: Environment,
   server: Server,
@@ -156,54 +169,8 @@ function heartbeat(environment: Environment, server: Server): AlarmSpec {
   };
 }
 
-/** What the two paths and the tool list say besides up and down. */
-function pathSpecs(environment: Environment, server: Server): AlarmSpec[] {
-  const point = {
-    guards: null,
-    period: pointSeconds(environment, server),
-    ...server.floor,
-    comparison: "GreaterThanOrEqualToThreshold",
-    missing: "notBreaching",
-  } as const;
-  const twoPaths = Object.values(server.endpoints).some(({ rest }) => rest !== null);
-  const specs: AlarmSpec[] = [
-    {
-      ...point,
-      family: "auth",
-      suffix: "auth",
-      detail: "a path is refused with 401 or 403",
-      metric: "AuthRefused",
-      statistic: "Average",
-      threshold: HALF,
-    },
-  ];
-  if (twoPaths) {
-    specs.unshift({
-      ...point,
-      family: "degraded",
-      suffix: "degraded",
-      detail: "exactly one of the MCP and REST paths fails",
-      metric: "Degraded",
-      statistic: "Average",
-      threshold: HALF,
-    });
-  }
-  if (server.requiredTools.length > 0) {
-    specs.push({
-      ...point,
-      family: "tools-missing",
-      suffix: "tools-missing",
-      detail: `one or more of ${server.requiredTools.length} required tools are not listed`,
-      metric: "ToolsMissing",
-      statistic: "Maximum",
-      threshold: 1,
-    });
-  }
-  return specs;
-}
-
 function thresholdSpecs(environment: Environment, server: Server, threshold: ResolvedThreshold): AlarmSpec[] {
-  if (!isMeasured(environment, threshold)) return [];
+  if (!isMeasured(environment, server, threshold)) return [];
   const steps: readonly (readonly ["warning" | "critical", Quantity | undefined])[] = [
     ["warning", threshold.warning],
     ["critical", threshold.critical],
@@ -218,7 +185,7 @@ function thresholdSpecs(environment: Environment, server: Server, threshold: Res
         guards: threshold.name,
         detail: `${threshold.name} is ${sign} its ${step} threshold of ${quantity.text}`,
         ...(step === "critical" ? { severity: "high" } : {}),
-        metric: threshold.metric as MetricName,
+        metric: threshold.metric,
         statistic: "Average",
         period: blockSeconds(environment, server),
         ...BLOCKS,

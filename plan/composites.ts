@@ -4,7 +4,18 @@ import { alarmName, topicName } from "./names.ts";
 import { describeAlarm } from "./texts.ts";
 import type { CompositeKind, PlannedAlarm, PlannedComposite } from "./types.ts";
 
-const TICKET_FAMILIES: readonly FamilyName[] = ["degraded", "latency", "threshold", "tools-missing", "auth"];
+const TICKET_FAMILIES: readonly FamilyName[] = [
+  "degraded",
+  "latency",
+  "threshold",
+  "tools-missing",
+  "tools-breaking",
+  "tools-wording",
+  "tools-additive",
+  "auth",
+  "expiry",
+  "dependency",
+];
 
 const KINDS = ["page", "ticket", "blind"] as const satisfies readonly CompositeKind[];
 

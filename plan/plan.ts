@@ -69,12 +69,17 @@ function planServer(environment: Environment, server: Server): ServerPlan {
       samples: server.probe.samples,
       from: environment.platform === "local" ? ["local"] : server.probe.from,
     },
-    endpoints: server.endpoints,
+    endpoints: Object.fromEntries(
+      Object.entries(server.endpoints).map(([runner, { mcp, rest }]) => [
+        runner,
+        { mcp, rest: rest?.url ?? null },
+      ]),
+    ),
     objectives: server.objectives.map(planObjective),
     alarms,
     composites: planComposites(environment, server, alarms),
     unmeasured: server.thresholds
-      .filter((threshold) => !isMeasured(environment, threshold))
+      .filter((threshold) => !isMeasured(environment, server, threshold))
       .map(({ name, metric }) => ({
         threshold: name,
         metric,

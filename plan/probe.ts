@@ -19,6 +19,7 @@ export function planProbe(environment: Environment): ProbePlan | null {
       everyMinutes: 1,
       timeoutSeconds: LAMBDA_TIMEOUT_SECONDS,
       memoryMb: LAMBDA_MEMORY_MB,
+      stateTable: owned(environment.name, "probe-state"),
       roster: planRoster(environment, "aws"),
     },
     cronJob: {

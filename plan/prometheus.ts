@@ -1,6 +1,7 @@
 import type { FamilyName } from "../catalog/shared.ts";
 import type { Environment, ResolvedObjective, Server } from "../catalog/types.ts";
 import { formatDuration, PPM } from "../catalog/units.ts";
+import { type ConditionFamily, conditionsOf, EXPIRY_HOURS } from "./condition-specs.ts";
 import { blockSeconds, pointSeconds, shortPoints } from "./points.ts";
 import { failuresNeeded } from "./slo.ts";
 import { describeAlarm } from "./texts.ts";
@@ -10,6 +11,8 @@ type RatioObjective = Extract<ResolvedObjective, { sli: "mcp" | "rest" }>;
 
 /** Gauge that every runner exports: 1 when the path answered, 0 when it failed. */
 export const PROBE_SUCCESS = "mcp_probe_success";
+/** The same for an objective that is charged for failure classes of its own. */
+const OBJECTIVE_SUCCESS = "mcp_objective_success";
 
 /**
  * Recording and alerting rules in the way that Sloth's users know: the error ratio for each window, then one
@@ -37,11 +40,11 @@ function objectiveGroups(
   const windows = [
     ...new Set(environment.burnRates.flatMap((rate) => [shortWindow(environment, server, rate), rate.long])),
   ].sort((a, b) => a - b);
-  const selector = labels({ environment: environment.name, server: server.name, path: objective.sli });
+  const gauge = successGauge(environment, server, objective);
   const recordings = windows.map((window) => ({
     record: `slo:sli_error:ratio_rate${formatDuration(window)}`,
     // averaged over whoever scraped it, so that the series carries the promise's labels and no others
-    expr: `1 - avg by (environment, server) (avg_over_time(${PROBE_SUCCESS}${selector}[${formatDuration(window)}]))`,
+    expr: `1 - avg by (environment, server) (avg_over_time(${gauge}[${formatDuration(window)}]))`,
     labels: id,
   }));
   const base = `${environment.name}-${server.name}-${objective.name}`;
@@ -55,6 +58,14 @@ function objectiveGroups(
       ],
     },
   ];
+}
+
+/** The 0/1 gauge of a promise: its path's, or its own where it names the failure classes that burn its budget. */
+function successGauge(environment: Environment, server: Server, objective: RatioObjective): string {
+  const where = { environment: environment.name, server: server.name };
+  return objective.burns === undefined
+    ? `${PROBE_SUCCESS}${labels({ ...where, path: objective.sli })}`
+    : `${OBJECTIVE_SUCCESS}${labels({ ...where, slo: objective.name })}`;
 }
 
 function burnAlert(
@@ -133,12 +144,7 @@ function serverGroup(environment: Environment, server: Server): PrometheusGroup 
   const { m } = server.floor;
   const wait = formatDuration(m * Math.max(environment.resolutionSeconds * 1_000, server.probe.every));
   const shared = { environment: environment.name, server: server.name, escalation: server.escalation };
-  const rule = (
-    alert: string,
-    family: "server-down" | "heartbeat",
-    expr: string,
-    detail: string,
-  ): PrometheusRule => {
+  const rule = (alert: string, family: FamilyName, expr: string, detail: string): PrometheusRule => {
     const { severity, runbook } = environment.families[family];
     return {
       alert,
@@ -158,11 +164,47 @@ function serverGroup(environment: Environment, server: Server): PrometheusGroup 
         `absent(mcp_server_up${selector})`,
         "the probe reports nothing about the server",
       ),
+      ...conditionsOf(server).map(({ family, detail }) => {
+        const { alert, expr } = CONDITION_RULES[family](selector);
+        return rule(alert, family, expr, detail);
+      }),
       ...server.objectives.flatMap((objective) =>
         objective.sli === "latency" ? [latencyAlert(environment, server, objective)] : [],
       ),
     ],
   };
+}
+
+/** The conditions of a server in the words of PromQL; `at` selects the server. */
+const CONDITION_RULES = {
+  degraded: (at) => ({ alert: "MCPServerDegraded", expr: `mcp_server_health_status${at} == 1` }),
+  auth: (at) => ({
+    alert: "MCPAuthRefused",
+    expr: `sum without (path) (increase(mcp_probe_failures_total${also(at, 'class="auth"')}[5m])) > 0`,
+  }),
+  "tools-missing": (at) => drift("MCPToolsMissing", at, "missing"),
+  "tools-breaking": (at) => drift("MCPToolsBreaking", at, "breaking"),
+  "tools-wording": (at) => drift("MCPToolsReworded", at, "wording"),
+  "tools-additive": (at) => drift("MCPToolsAdded", at, "additive"),
+  dependency: (at) => ({ alert: "MCPDependencyDown", expr: `mcp_server_dependency_status${at} == 0` }),
+  expiry: (at) => ({
+    alert: "MCPExpiresSoon",
+    expr: ["mcp_certificate_expiry_seconds", "mcp_credential_expiry_seconds"]
+      .map((name) => `${name}${at} < ${EXPIRY_HOURS * 3_600}`)
+      .join(" or "),
+  }),
+} as const satisfies Record<
+  ConditionFamily,
+  (at: string) => { readonly alert: string; readonly expr: string }
+>;
+
+function drift(alert: string, at: string, kind: string): { alert: string; expr: string } {
+  return { alert, expr: `mcp_server_tool_drift${also(at, `kind="${kind}"`)} > 0` };
+}
+
+/** A selector with one matcher more. */
+function also(selector: string, matcher: string): string {
+  return selector.replace(/\}$/, `,${matcher}}`);
 }
 
 /** The percentile of the MCP exchange over as many probe periods as CloudWatch's alarm takes for one block. */

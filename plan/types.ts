@@ -1,4 +1,3 @@
-import type { MetricName } from "../catalog/metrics.ts";
 import type { FamilyName, Severity } from "../catalog/shared.ts";
 import type { Roster } from "../catalog/target.ts";
 import type { Floor } from "../catalog/units.ts";
@@ -24,7 +23,7 @@ export interface MetricDataQuery {
   readonly MetricStat?: {
     readonly Metric: {
       readonly Namespace: string;
-      readonly MetricName: MetricName;
+      readonly MetricName: string;
       readonly Dimensions: readonly Dimension[];
     };
     readonly Period: number;
@@ -52,14 +51,14 @@ interface AlarmBase {
 export type MetricSource =
   | {
       readonly Namespace: string;
-      readonly MetricName: MetricName;
+      readonly MetricName: string;
       readonly Dimensions: readonly Dimension[];
       readonly Period: number;
       readonly Statistic: Statistic;
     }
   | {
       readonly Namespace: string;
-      readonly MetricName: MetricName;
+      readonly MetricName: string;
       readonly Dimensions: readonly Dimension[];
       readonly Period: number;
       readonly ExtendedStatistic: string;
@@ -186,6 +185,10 @@ export interface WorkloadPlan {
   readonly env: readonly EnvVar[];
   readonly port: number;
   readonly replicas: number;
+  /** Name of the headless Service that resolves to every ready pod; null where pods are not asked one by one. */
+  readonly podsService: string | null;
+  /** Seconds until a rollout that does not come up counts as failed. */
+  readonly deployTimeoutSeconds: number;
   readonly live: string | null;
   readonly ready: string | null;
   readonly resources: { readonly cpu: string; readonly memory: string; readonly memoryLimit: string };
@@ -198,6 +201,8 @@ export interface ProbePlan {
     readonly everyMinutes: number;
     readonly timeoutSeconds: number;
     readonly memoryMb: number;
+    /** The DynamoDB table that keeps the circuit breakers between the function's processes. */
+    readonly stateTable: string;
     readonly roster: Roster;
   };
   readonly cronJob: {

@@ -1,3 +1,4 @@
+import { podsName } from "../catalog/resolve-endpoints.ts";
 import type { SecretRef } from "../catalog/secrets.ts";
 import type { Environment, ResolvedWorkload, Server } from "../catalog/types.ts";
 import type { EnvVar, WorkloadPlan } from "./types.ts";
@@ -18,6 +19,8 @@ export function planWorkloads(environment: Environment): WorkloadPlan[] {
         env: Object.entries(server.run?.env ?? {}).flatMap(([name, value]) => envVar(name, value)),
         port,
         replicas: workload.replicas.min,
+        podsService: workload.perPod ? podsName(deployment) : null,
+        deployTimeoutSeconds: Math.ceil(environment.deployTimeout / 1_000),
         live,
         ready,
         resources,

@@ -1,19 +1,39 @@
+import type { CheckTarget } from "../catalog/target.ts";
+import { type Access, type AccessOptions, accessTo, resolveMcp } from "./access.ts";
 import type { Reach } from "./address.ts";
-import { type Classified, classify, ProbeFault, printable } from "./classify.ts";
-import { openSession as openWithSdk } from "./client.ts";
-import { readRest } from "./rest.ts";
-import { type McpReading, type Observation, type RestReading, verdictOf } from "./result.ts";
-import { hostSecrets, type ResolvedEnv, redactor, resolveEnv, type SecretSource } from "./secrets.ts";
-import type { Lease, McpSession, OpenSession, ResolvedMcp } from "./session.ts";
-import type { CheckTarget, McpTarget } from "./target.ts";
+import type { TokenCache } from "./auth/token-cache.ts";
+import { NOTHING_WITHHELD, type Withheld } from "./breaker.ts";
+import { classify, ProbeFault } from "./classify.ts";
+import { type Deadline, startDeadline } from "./deadline.ts";
+import { checkDependencies } from "./dependency/check.ts";
+import type { HttpPool } from "./http/pool.ts";
+import { openSession as openWire } from "./mcp/open.ts";
+import { emptyMcp, type McpPath, mcpPath, type ToolOrders } from "./mcp-path.ts";
+import { checkReplicas } from "./replicas.ts";
+import { emptyRest, readRest } from "./rest.ts";
+import type { DependencyReading, Observation, ReplicaReading, RestReading } from "./result.ts";
+import { hostSecrets, redactor, type SecretSource } from "./secrets.ts";
+import type { Lease, McpSession, OpenSession, RememberedEra } from "./session.ts";
+import type { CheckSpan } from "./trace.ts";
+import { findingOf, statusOf } from "./verdict.ts";
 
 /** How long a session may take to end once the verdict stands, in milliseconds. */
-const CLEANUP_MS = 1_500;
+const CLEANUP_MS = 1_100;
+
+/** What checks of a process learn, and the next ones start from. */
+export interface ProbeMemory {
+  readonly eras: Map<string, RememberedEra>;
+  readonly orders: ToolOrders;
+}
+
+export function createMemory(): ProbeMemory {
+  return { eras: new Map(), orders: new Map() };
+}
 
 export interface CheckOptions {
   /** Milliseconds since the epoch. @default Date.now */
   readonly now?: () => number;
-  /** @default the MCP SDK's client */
+  /** @default our own client */
   readonly openSession?: OpenSession;
   /**
    * Lends a session, so that one can be kept between checks. Called once; the lease is released even when
@@ -22,56 +42,56 @@ export interface CheckOptions {
   readonly acquire?: (signal: AbortSignal) => Promise<Lease>;
   /** Whether addresses of this machine may be connected to: yes for the CLI and the monitor. @default false */
   readonly allowLoopback?: boolean;
-  /** @default the environment and the disk of this process */
+  /** @default the environment and the disk of this process, its AWS account and its Kubernetes namespace */
   readonly secrets?: SecretSource;
+  /** Connections that checks share. @default each check has its own */
+  readonly pool?: HttpPool;
+  /** Tokens that checks share. @default each check asks for its own */
+  readonly tokens?: TokenCache;
+  /** @default nothing is remembered */
+  readonly memory?: ProbeMemory;
+  /** Paths that an open breaker leaves alone, and what they report instead. @default every path is asked */
+  readonly withheld?: Withheld;
+  /** Where the phases of the check are traced. @default nowhere */
+  readonly span?: CheckSpan;
+  /** Ends the check early, as a runner does whose own time is over. */
+  readonly signal?: AbortSignal;
 }
 
 interface Work {
   readonly target: CheckTarget;
   readonly options: CheckOptions;
   readonly now: () => number;
+  readonly startedAt: number;
   readonly reach: Reach;
-  /** Aborts when the time is over. */
-  readonly signal: AbortSignal;
-  /** Waits for something no longer than the time allows. */
-  readonly bounded: <T>(work: Promise<T>) => Promise<T>;
-}
-
-interface McpPath {
-  readonly reading: McpReading;
-  readonly ms: number | null;
-  readonly missingTools: readonly string[];
-  /** Settles when the session has been given back. */
-  readonly released: Promise<void>;
+  readonly secrets: SecretSource;
+  readonly deadline: Deadline;
+  readonly access: Access;
 }
 
 /**
- * Checks both paths of a server at once. Never throws: whatever the server does is a result, and it is
- * there within the target's timeout plus two seconds, with no process left behind.
+ * Checks everything about a server at once: both paths, its dependencies, its replicas. Never throws: whatever the
+ * server does is a result, and it is there within the target's timeout plus two seconds, with no process left behind.
  */
 export async function check(target: CheckTarget, options: CheckOptions = {}): Promise<Observation> {
   const now = options.now ?? Date.now;
   const startedAt = now();
-  const deadline = startDeadline(target.timeoutMs);
+  const deadline = startDeadline(target.timeoutMs, options.signal);
   const reach = reachOf(target, options);
-  const work: Work = { target, options, now, reach, signal: deadline.signal, bounded: deadline.bounded };
-  const [mcp, rest] = await Promise.all([mcpPath(work), restPath(work)]);
-  const observation: Observation = {
-    result: {
-      server: target.server,
-      status: verdictOf([mcp.reading, rest.reading]),
-      checkedAt: new Date(startedAt).toISOString(),
-      durationMs: elapsed(now, startedAt),
-      mcp: mcp.reading,
-      rest: rest.reading,
-    },
-    mcpMs: mcp.ms,
-    restMs: rest.ms,
-    missingTools: mcp.missingTools,
-  };
-  await mcp.released;
-  deadline.cancel();
-  return observation;
+  const secrets = options.secrets ?? hostSecrets;
+  try {
+    const access = await deadline.bounded(accessTo(target, accessOptions(options, { reach, secrets, now })));
+    try {
+      return await ask({ target, options, now, startedAt, reach, secrets, deadline, access });
+    } finally {
+      access.close();
+    }
+  } catch (error) {
+    // certificates of ours that cannot be read: nobody was asked, and both paths say why
+    return refused({ target, startedAt, now, error });
+  } finally {
+    deadline.cancel();
+  }
 }
 
 /** Opens a session for a target to keep between checks. Throws a ProbeFault, or an error `classify` knows. */
@@ -80,130 +100,223 @@ export async function openSessionFor(
   signal: AbortSignal,
   options: CheckOptions = {},
 ): Promise<McpSession> {
-  if (target.mcp === null) throw new ProbeFault("connect", `${target.server} has no MCP path`);
-  const { env } = await secretsOf(target.mcp, options.secrets ?? hostSecrets);
-  const open = options.openSession ?? openWithSdk;
-  const { timeoutMs } = target;
-  return open({ mcp: resolved(target.mcp, env), timeoutMs, reach: reachOf(target, options), signal });
-}
-
-async function mcpPath(work: Work): Promise<McpPath> {
-  const { target, options, now, signal, bounded } = work;
-  if (target.mcp === null) {
-    const reading = mcpReading({ outcome: "skipped", detail: "no MCP path is configured" });
-    return { reading, ms: null, missingTools: [], released: Promise.resolve() };
-  }
-  const started = now();
-  const acquire = options.acquire ?? (() => openForOneCheck(target, signal, options));
-  let redact = (text: string): string => text;
-  let leasing: Promise<Lease> | null = null;
-  let session: McpSession | null = null;
-  const release = (ok: boolean): Promise<void> =>
-    leasing === null ? Promise.resolve() : giveBack(leasing, ok);
+  const now = options.now ?? Date.now;
+  const secrets = options.secrets ?? hostSecrets;
+  const access = await accessTo(
+    target,
+    accessOptions(options, { reach: reachOf(target, options), secrets, now }),
+  );
   try {
-    const secrets = await bounded(secretsOf(target.mcp, options.secrets ?? hostSecrets));
-    redact = redactor(secrets.secrets);
-    leasing = acquire(signal);
-    ({ session } = await bounded(leasing));
-    const names = new Set(await bounded(session.listTools(signal)));
-    const missingTools = target.requiredTools.filter((tool) => !names.has(tool));
-    const reading = mcpReading({
-      outcome: "ok",
-      session,
-      tools: names.size,
-      detail:
-        missingTools.length === 0 ? "" : printable(`required tools missing: ${missingTools.join(", ")}`),
-    });
-    return { reading, ms: elapsed(now, started), missingTools, released: release(true) };
+    const session = await openWith({ target, options, access, secrets, signal });
+    void session.closed.then(() => access.close());
+    return session;
   } catch (error) {
-    const { failureClass, detail } = timed(classify(error, redact), work);
-    const reading = mcpReading({ outcome: "fail", session, failureClass, detail });
-    return { reading, ms: null, missingTools: [], released: release(false) };
+    access.close();
+    throw error;
   }
 }
 
-async function restPath(work: Work): Promise<{ reading: RestReading; ms: number | null }> {
-  const { target, now, reach, signal, bounded } = work;
-  const empty = { failureClass: null, httpStatus: null } as const;
-  if (target.rest === null) {
-    return { reading: { outcome: "skipped", ...empty, detail: "no REST path is configured" }, ms: null };
-  }
-  const started = now();
-  try {
-    const reading = await bounded(readRest({ url: target.rest.url, reach, signal }));
-    if (reading.outcome === "ok") return { reading, ms: elapsed(now, started) };
-    return { reading: { ...reading, detail: timed(asClassified(reading), work).detail }, ms: null };
-  } catch (error) {
-    const { failureClass, detail } = timed(classify(error), work);
-    return { reading: { outcome: "fail", failureClass, httpStatus: null, detail }, ms: null };
-  }
-}
-
-function asClassified({ failureClass, detail }: RestReading): Classified {
-  return { failureClass: failureClass ?? "protocol", detail };
-}
-
-/** The overall deadline says more than "aborted". */
-function timed(classified: Classified, { signal, target }: Work): Classified {
-  if (!signal.aborted || classified.failureClass !== "timeout") return classified;
-  return { failureClass: "timeout", detail: `no answer within ${target.timeoutMs} ms` };
-}
-
-function mcpReading(init: {
-  outcome: McpReading["outcome"];
-  session?: McpSession | null;
-  failureClass?: McpReading["failureClass"];
-  tools?: number;
-  detail: string;
-}): McpReading {
-  return {
-    outcome: init.outcome,
-    failureClass: init.failureClass ?? null,
-    era: init.session?.era ?? null,
-    protocolVersion: init.session?.protocolVersion ?? null,
-    tools: init.tools ?? null,
-    detail: init.detail,
+async function ask(work: Work): Promise<Observation> {
+  const { target, now, startedAt, access } = work;
+  const [mcp, rest, dependencies, replicas] = await Promise.all([
+    askMcp(work),
+    askRest(work),
+    askDependencies(work),
+    askReplicas(work),
+  ]);
+  const expiresAt = await access.expiresAt().catch(() => null);
+  const readings = { mcp: mcp.reading, rest: rest.reading, dependencies, replicas };
+  const observation: Observation = {
+    result: {
+      server: target.server,
+      status: statusOf(readings),
+      finding: findingOf(readings),
+      checkedAt: new Date(startedAt).toISOString(),
+      durationMs: elapsed(now, startedAt),
+      ...readings,
+      credentialExpiresAt: expiresAt?.toISOString() ?? null,
+      attempts: [],
+    },
+    mcpMs: mcp.ms,
+    restMs: rest.ms,
+    missingTools: mcp.missingTools,
   };
+  await mcp.released;
+  return observation;
 }
 
-async function openForOneCheck(
-  target: CheckTarget,
-  signal: AbortSignal,
-  options: CheckOptions,
-): Promise<Lease> {
-  const session = await openSessionFor(target, signal, options);
-  return { session, release: () => session.close() };
+async function askMcp(work: Work): Promise<McpPath> {
+  const { target, options, now, deadline, access, secrets } = work;
+  const silent = { missingTools: [], ms: null, released: Promise.resolve() };
+  if (target.mcp === null) {
+    const detail = "no MCP path is configured";
+    return { ...silent, reading: emptyMcp({ outcome: "skipped", failureClass: null, detail }) };
+  }
+  const { mcp: withheld } = options.withheld ?? NOTHING_WITHHELD;
+  if (withheld !== null) return { ...silent, reading: emptyMcp({ outcome: "fail", ...withheld }) };
+  let masked: readonly string[] = [];
+  const redact = (text: string): string => redactor(masked)(access.redact(text));
+  const acquire =
+    options.acquire ??
+    (async (signal) => {
+      const session = await openWith({
+        target,
+        options,
+        access,
+        secrets,
+        signal,
+        masks: (list) => (masked = list),
+      });
+      return { session, release: () => session.close() };
+    });
+  const started = now();
+  const path = await mcpPath(
+    { target, deadline, now, acquire, redact, orders: options.memory?.orders },
+    giveBack,
+  );
+  tracePhases(options.span, path.reading, started);
+  return path;
+}
+
+async function askRest(work: Work): Promise<{ readonly reading: RestReading; readonly ms: number | null }> {
+  const { target, options, now, deadline, access } = work;
+  if (target.rest === null) {
+    const detail = "no REST path is configured";
+    return { reading: emptyRest({ outcome: "skipped", failureClass: null, detail }), ms: null };
+  }
+  const { rest: withheld } = options.withheld ?? NOTHING_WITHHELD;
+  if (withheld !== null) return { reading: emptyRest({ outcome: "fail", ...withheld }), ms: null };
+  const { rest } = target;
+  const http = rest.authenticated === true ? access.authenticated : access.open;
+  const started = now();
+  // settles by itself right after the deadline, with what had come by then
+  const path = await readRest({ target: rest, http, signal: deadline.signal, redact: access.redact, now });
+  options.span?.phase("rest", started, now());
+  return path;
+}
+
+async function askDependencies(work: Work): Promise<readonly DependencyReading[]> {
+  const { target, deadline, access, reach, secrets, now } = work;
+  const { dependencies = [] } = target;
+  if (dependencies.length === 0) return [];
+  const { signal } = deadline;
+  const asked = checkDependencies(dependencies, { http: access.open, reach, secrets, signal, now });
+  return deadline.bounded(asked).catch((error: unknown) => {
+    const { detail } = classify(error, access.redact);
+    return dependencies.map(({ name, kind }) => ({ name, kind, ok: false, ms: target.timeoutMs, detail }));
+  });
+}
+
+async function askReplicas(work: Work): Promise<readonly ReplicaReading[]> {
+  const { target, options, deadline, access } = work;
+  const { mcp, replicas, timeoutMs } = target;
+  if (replicas === undefined || mcp === null || mcp.transport === "stdio") return [];
+  const { redact } = access;
+  const open = options.openSession ?? openWire;
+  const { signal } = deadline;
+  const asked = checkReplicas({
+    mcp,
+    host: replicas.host,
+    http: access.authenticated,
+    open,
+    timeoutMs,
+    signal,
+    redact,
+  });
+  return deadline.bounded(asked).catch((error: unknown) => {
+    const { failureClass, detail } = classify(error, redact);
+    return [{ address: replicas.host, outcome: "fail" as const, failureClass, detail, disagrees: true }];
+  });
+}
+
+async function openWith(input: {
+  readonly target: CheckTarget;
+  readonly options: CheckOptions;
+  readonly access: Access;
+  readonly secrets: SecretSource;
+  readonly signal: AbortSignal;
+  readonly masks?: (secrets: readonly string[]) => void;
+}): Promise<McpSession> {
+  const { target, options, access, signal, masks } = input;
+  if (target.mcp === null) throw new ProbeFault("connect", `${target.server} has no MCP path`);
+  const { mcp, secrets } = await resolveMcp(target.mcp, input.secrets);
+  masks?.(secrets);
+  const open = options.openSession ?? openWire;
+  const remembered = options.memory?.eras.get(target.server);
+  const session = await open({
+    mcp,
+    http: access.authenticated,
+    timeoutMs: target.timeoutMs,
+    signal,
+    ...(remembered === undefined ? {} : { remembered }),
+    ...(options.span === undefined ? {} : { traceparent: options.span.traceparent }),
+  });
+  const { era, transport, protocolVersion } = session;
+  if (protocolVersion !== null) options.memory?.eras.set(target.server, { era, transport, protocolVersion });
+  return session;
 }
 
 /** Gives a lease back, also one that is still on its way; what does not end in time is no longer waited for. */
 async function giveBack(leasing: Promise<Lease>, ok: boolean): Promise<void> {
-  const { bounded, cancel } = startDeadline(CLEANUP_MS);
-  await bounded(leasing.then((lease) => lease.release(ok))).catch(() => undefined);
-  cancel();
+  const released = leasing.then((lease) => lease.release(ok)).catch(() => undefined);
+  const timer = Promise.withResolvers<void>();
+  const handle = setTimeout(timer.resolve, CLEANUP_MS);
+  await Promise.race([released, timer.promise]);
+  clearTimeout(handle);
 }
 
-function startDeadline(ms: number): Pick<Work, "signal" | "bounded"> & { cancel(): void } {
-  const controller = new AbortController();
-  const over = Promise.withResolvers<never>();
-  over.promise.catch(() => undefined);
-  const timer = setTimeout(() => {
-    const fault = new ProbeFault("timeout", `no answer within ${ms} ms`);
-    controller.abort(fault);
-    over.reject(fault);
-  }, ms);
+function refused(input: {
+  readonly target: CheckTarget;
+  readonly startedAt: number;
+  readonly now: () => number;
+  readonly error: unknown;
+}): Observation {
+  const { target, startedAt, now, error } = input;
+  const failure = { outcome: "fail", ...classify(error) } as const;
+  const skipped = { outcome: "skipped", failureClass: null, detail: "" } as const;
+  const mcp = emptyMcp(target.mcp === null ? skipped : failure);
+  const rest = emptyRest(target.rest === null ? skipped : failure);
+  const readings = { mcp, rest, dependencies: [], replicas: [] };
   return {
-    signal: controller.signal,
-    bounded: (work) => Promise.race([work, over.promise]),
-    cancel: () => clearTimeout(timer),
+    result: {
+      server: target.server,
+      status: statusOf(readings),
+      finding: null,
+      checkedAt: new Date(startedAt).toISOString(),
+      durationMs: elapsed(now, startedAt),
+      ...readings,
+      credentialExpiresAt: null,
+      attempts: [],
+    },
+    mcpMs: null,
+    restMs: null,
+    missingTools: [],
   };
 }
 
-async function secretsOf(mcp: McpTarget, source: SecretSource): Promise<ResolvedEnv> {
-  return mcp.transport === "stdio" ? resolveEnv(mcp.env, source) : { env: {}, secrets: [] };
+/** The phases of the MCP path one after the other, as a trace shows them. */
+function tracePhases(span: CheckSpan | undefined, { phases }: McpPath["reading"], started: number): void {
+  if (span === undefined || phases === null) return;
+  let at = started;
+  for (const name of ["dns", "connect", "tls"] as const) {
+    const ms = phases[`${name}Ms`];
+    if (ms === null) continue;
+    span.phase(name, at, at + ms);
+    at += ms;
+  }
+  const { openMs, listMs, callMs } = phases;
+  if (openMs === null) return;
+  span.phase("open", started, started + openMs);
+  if (listMs === null) return;
+  span.phase("list", started + openMs, started + openMs + listMs);
+  if (callMs !== null) span.phase("call", started + openMs + listMs, started + openMs + listMs + callMs);
 }
 
-function resolved(mcp: McpTarget, env: Readonly<Record<string, string>>): ResolvedMcp {
-  return mcp.transport === "stdio" ? { ...mcp, env } : mcp;
+function accessOptions(
+  { pool, tokens }: CheckOptions,
+  base: Pick<AccessOptions, "reach" | "secrets" | "now">,
+): AccessOptions {
+  return { ...base, ...(pool === undefined ? {} : { pool }), ...(tokens === undefined ? {} : { tokens }) };
 }
 
 function reachOf(target: CheckTarget, options: CheckOptions): Reach {

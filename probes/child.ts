@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { ProbeFault } from "./classify.ts";
@@ -14,6 +15,8 @@ const INHERITED = ["HOME", "LANG", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR",
 
 export interface ChildEvents {
   line(text: string): void;
+  /** A line that is not UTF-8, and so no text at all. */
+  garbled?(): void;
   /** Called once: the child has ended, or broke the framing and is being stopped. */
   ended(fault: ProbeFault): void;
 }
@@ -71,9 +74,13 @@ export async function startChild(
   };
   stdout.on(
     "data",
-    lineSplitter(events.line, () => {
-      end(new ProbeFault("protocol", `a line on stdout exceeds ${MAX_LINE_BYTES} bytes`));
-      void stop();
+    lineSplitter({
+      line: events.line,
+      garbled: () => events.garbled?.(),
+      overflow: () => {
+        end(new ProbeFault("protocol", `a line on stdout exceeds ${MAX_LINE_BYTES} bytes`));
+        void stop();
+      },
     }),
   );
   child.once("exit", (code, signal) => {
@@ -137,17 +144,27 @@ function within(promise: Promise<void>, ms: number): Promise<void> {
 }
 
 /** Cuts chunks into lines; bytes are joined once per line, so that a line in a thousand pieces costs no more. */
-function lineSplitter(line: (text: string) => void, overflow: () => void): (chunk: Buffer) => void {
+function lineSplitter({
+  line,
+  garbled,
+  overflow,
+}: {
+  readonly line: (text: string) => void;
+  readonly garbled: () => void;
+  readonly overflow: () => void;
+}): (chunk: Buffer) => void {
   let parts: Buffer[] = [];
   let size = 0;
   return (chunk) => {
     let rest = chunk;
     for (let at = rest.indexOf(10); at !== -1; at = rest.indexOf(10)) {
-      const text = Buffer.concat([...parts, rest.subarray(0, at)]).toString("utf8");
+      const bytes = Buffer.concat([...parts, rest.subarray(0, at)]);
       parts = [];
       size = 0;
       rest = rest.subarray(at + 1);
-      if (text.trim() !== "") line(text);
+      // replacement characters would make a message of it that nobody sent
+      if (!isUtf8(bytes)) garbled();
+      else if (bytes.some((byte) => byte > 32)) line(bytes.toString("utf8"));
     }
     parts.push(rest);
     size += rest.byteLength;

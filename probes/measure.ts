@@ -1,23 +1,80 @@
-import type { Measures } from "../catalog/metrics.ts";
-import { isFailed, isRefused, type Observation, type PathVerdict } from "./result.ts";
+import { type Measures, type MetricName, objectiveMetric } from "../catalog/metrics.ts";
+import type { BurnRule } from "../catalog/target.ts";
+import { type CheckResult, isFailed, isRefused, type Observation, type PathVerdict } from "./result.ts";
+import { weaknesses } from "./verdict.ts";
 
-/** The metrics of one run. A run without a verdict measured nothing and publishes nothing. */
-export function measuresOf({ result, mcpMs, restMs, missingTools }: Observation): Measures {
-  const { status, mcp, rest } = result;
+const HOUR_MS = 3_600_000;
+
+/**
+ * The metrics of one run. A run without a verdict measured nothing and publishes nothing. `rules` are the objectives
+ * that are charged for failure classes of their own.
+ */
+export function measuresOf(observation: Observation, rules: readonly BurnRule[] = []): Measures {
+  const { result, mcpMs, restMs } = observation;
+  const { status, mcp, rest, attempts } = result;
   if (status === "unknown") return {};
   const checked = [mcp, rest].filter((path) => path.outcome !== "skipped");
   const failed = checked.filter(isFailed).length;
+  const sick = checked.length === 2 && failed === 1;
   return {
+    ...rest.numbers,
     ProbeRuns: 1,
     ...given("McpAvailable", availability(mcp)),
     ...given("RestAvailable", availability(rest)),
+    ...given("AllAvailable", allAvailable(checked)),
     Unhealthy: status === "unhealthy" ? 1 : 0,
-    Degraded: checked.length === 2 && failed === 1 ? 1 : 0,
+    Degraded: sick || (failed === 0 && weaknesses(result).length > 0) ? 1 : 0,
     AuthRefused: checked.some(isRefused) ? 1 : 0,
     ...given("McpLatency", mcpMs),
     ...given("RestLatency", restMs),
-    ...given("ToolsMissing", mcp.outcome === "ok" ? missingTools.length : null),
+    ...given("CheckLatency", mcpMs === null || restMs === null ? null : Math.max(mcpMs, restMs)),
+    Retries: attempts.length > 1 ? 1 : 0,
+    ...toolMeasures(observation),
+    ...given("CanaryLatency", mcp.canary?.outcome === "ok" ? mcp.canary.ms : null),
+    ...given(
+      "DependenciesFailed",
+      result.dependencies.length === 0 ? null : result.dependencies.filter(({ ok }) => !ok).length,
+    ),
+    ...given("HoursToExpiry", hoursToExpiry(result)),
+    ...Object.fromEntries(rules.flatMap((rule) => objectiveMeasure(rule, result))),
   };
+}
+
+function toolMeasures({ result: { mcp }, missingTools }: Observation): Measures {
+  if (mcp.tools === null) return {};
+  const drifted = (kind: string): number =>
+    new Set(mcp.drift.filter((one) => one.kind === kind).map(({ tool }) => tool)).size;
+  return {
+    ToolsMissing: missingTools.length,
+    ToolsBreaking: drifted("breaking"),
+    ToolsAdditive: drifted("additive"),
+    ToolsWording: drifted("wording"),
+  };
+}
+
+/** Whether a promise was kept in this run, as its own classes see it; nothing where its path was not asked. */
+function objectiveMeasure({ objective, path, burns }: BurnRule, result: CheckResult): [string, number][] {
+  const reading = result[path];
+  if (reading.outcome === "skipped") return [];
+  if (reading.outcome === "ok") return [[objectiveMetric(objective), 1]];
+  const { failureClass } = reading;
+  if (failureClass !== null && burns.includes(failureClass)) return [[objectiveMetric(objective), 0]];
+  // behind a refusal nobody saw whether the promise is kept
+  return isRefused(reading) ? [] : [[objectiveMetric(objective), 1]];
+}
+
+/** Of the credential and the certificate, whichever runs out first. */
+function hoursToExpiry({ credentialExpiresAt, mcp, checkedAt }: CheckResult): number | null {
+  const moments = [credentialExpiresAt, mcp.certificate?.validTo ?? null]
+    .filter((moment) => moment !== null)
+    .map((moment) => Date.parse(moment))
+    .filter(Number.isFinite);
+  return moments.length === 0 ? null : Math.floor((Math.min(...moments) - Date.parse(checkedAt)) / HOUR_MS);
+}
+
+function allAvailable(checked: readonly PathVerdict[]): number | null {
+  if (checked.length === 0 || checked.some(isRefused)) return null;
+  return checked.every(({ outcome }) => outcome === "ok") ? 1 : 0;
 }
 
 function availability(path: PathVerdict): number | null {
@@ -25,6 +82,6 @@ function availability(path: PathVerdict): number | null {
   return path.outcome === "ok" ? 1 : 0;
 }
 
-function given(name: keyof Measures, value: number | null): Measures {
+function given(name: MetricName, value: number | null): Measures {
   return value === null ? {} : { [name]: value };
 }

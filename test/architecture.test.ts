@@ -15,20 +15,49 @@ const ROOMS: Readonly<
 > = {
   catalog: { rooms: [], packages: ["zod", "js-yaml"] },
   plan: { rooms: ["catalog"], packages: [] },
-  probes: { rooms: ["catalog"], packages: ["@modelcontextprotocol/client", "ipaddr.js", "esbuild"] },
+  probes: {
+    rooms: ["catalog"],
+    packages: [
+      "ipaddr.js",
+      "esbuild",
+      "jose",
+      "cockatiel",
+      "pg",
+      "@aws-crypto/sha256-js",
+      "@aws-sdk/client-cloudwatch",
+      "@aws-sdk/client-dynamodb",
+      "@aws-sdk/client-secrets-manager",
+      "@aws-sdk/client-ssm",
+      "@aws-sdk/credential-provider-node",
+      "@opentelemetry/api",
+      "@opentelemetry/exporter-trace-otlp-http",
+      "@opentelemetry/resources",
+      "@opentelemetry/sdk-trace-base",
+      "@smithy/signature-v4",
+    ],
+  },
   components: {
     rooms: ["plan", "catalog"],
     packages: ["@pulumi/pulumi", "@pulumi/aws", "@pulumi/kubernetes"],
   },
-  monitor: { rooms: ["plan", "probes", "catalog"], packages: ["hono", "@hono/node-server", "prom-client"] },
-  ops: { rooms: ["monitor", "plan", "probes", "catalog"], packages: ["commander"] },
+  monitor: { rooms: ["plan", "probes", "catalog"], packages: ["hono", "@hono/node-server"] },
+  ops: { rooms: ["monitor", "plan", "probes", "catalog"], packages: ["commander", "zod"] },
   stacks: { rooms: ["components", "probes", "plan", "catalog"], packages: ["@pulumi/pulumi"] },
-  bench: { rooms: ["monitor", "plan", "probes", "catalog"], packages: [] },
+  // a benchmark measures peers too, and builds them as the tests build theirs
+  bench: {
+    rooms: ["monitor", "plan", "probes", "catalog", "test"],
+    packages: ["@modelcontextprotocol/client"],
+  },
 };
 
 /** Packages that only one file of a room may know. */
 const BEHIND_ONE_FILE: Readonly<Record<string, string>> = {
-  "@modelcontextprotocol/client": "probes/client.ts",
+  "@modelcontextprotocol/client": "bench/probe/load.ts",
+  "@opentelemetry/api": "probes/trace-otlp.ts",
+  "@opentelemetry/sdk-trace-base": "probes/trace-otlp.ts",
+  cockatiel: "probes/circuit.ts",
+  pg: "probes/dependency/postgresql.ts",
+  jose: "probes/auth/",
   esbuild: "probes/bundle.ts",
   "js-yaml": "catalog/yaml.ts",
   commander: "ops/",

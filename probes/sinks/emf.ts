@@ -1,31 +1,71 @@
-import { METRICS, type MetricName, NAMESPACE } from "../../catalog/metrics.ts";
-import { measuresOf } from "../measure.ts";
+import { type Measures, NAMESPACE } from "../../catalog/metrics.ts";
 import type { Observation } from "../result.ts";
+import { shortened } from "./shorten.ts";
+import { finite, type Sink } from "./sink.ts";
+import { unitOf } from "./units.ts";
+
+/** The specification of the embedded metric format: definitions in one directive. */
+const METRICS_PER_DIRECTIVE = 100;
+/** The specification's limit, in characters, of a dimension's value. */
+const DIMENSION_LENGTH = 1_024;
+/** CloudWatch Logs cuts an event at 256 KiB, of which 26 bytes are its own. */
+const EVENT_BYTES = 256 * 1_024 - 26;
+
+/** Writes one line of CloudWatch's embedded metric format for each observation. */
+export function emfSink({
+  environment,
+  write,
+}: {
+  readonly environment: string;
+  readonly write: (line: string) => void;
+}): Sink {
+  return {
+    publish: (observation, measures) => write(emfLine({ observation, measures, environment })),
+    flush: () => Promise.resolve(),
+  };
+}
 
 /**
- * One observation as one line of CloudWatch's embedded metric format, with the result beside the metrics.
- * A run without a verdict becomes a plain log line: an empty metric list would be refused.
+ * One observation as one line of the embedded metric format, with the result beside the metrics. A run
+ * without a verdict becomes a plain log line: an empty metric list would be refused. A line that is too long
+ * for CloudWatch loses its largest fields, which `cut` then names, and never a metric.
  */
-export function emfLine(observation: Observation, environment: string): string {
+export function emfLine({
+  observation,
+  measures,
+  environment,
+}: {
+  readonly observation: Observation;
+  readonly measures: Measures;
+  readonly environment: string;
+}): string {
   const { server, ...fields } = observation.result;
-  const measures = measuresOf(observation);
-  const names = Object.keys(METRICS).filter((name): name is MetricName => name in measures);
-  const directive = {
-    Timestamp: Date.parse(fields.checkedAt),
-    CloudWatchMetrics: [
-      {
-        Namespace: NAMESPACE,
-        Dimensions: [["Environment", "Server"]],
-        Metrics: names.map((name) => ({ Name: name, Unit: METRICS[name].unit, StorageResolution: 60 })),
-      },
-    ],
+  const metrics = finite(measures);
+  const fixed = {
+    ...(metrics.length === 0 ? {} : { _aws: directives(metrics, Date.parse(fields.checkedAt)) }),
+    Environment: environment.slice(0, DIMENSION_LENGTH),
+    Server: server.slice(0, DIMENSION_LENGTH),
   };
-  return `${JSON.stringify({
-    ...(names.length === 0 ? {} : { _aws: directive }),
-    Environment: environment,
-    Server: server,
-    ...measures,
-    ...fields,
-    missingTools: observation.missingTools,
-  })}\n`;
+  // a metric of a server's own may have the name of a field, and metrics are what the line is for
+  const values = Object.fromEntries(metrics);
+  return shortened({
+    value: { ...fields, missingTools: observation.missingTools },
+    line: (value) => `${JSON.stringify({ ...fixed, ...value, ...values })}\n`,
+    maxBytes: EVENT_BYTES,
+  });
+}
+
+function directives(metrics: readonly [name: string, value: number][], timestamp: number): object {
+  const names = metrics.map(([name]) => name);
+  const count = Math.ceil(names.length / METRICS_PER_DIRECTIVE);
+  return {
+    Timestamp: timestamp,
+    CloudWatchMetrics: Array.from({ length: count }, (_, index) => ({
+      Namespace: NAMESPACE,
+      Dimensions: [["Environment", "Server"]],
+      Metrics: names
+        .slice(index * METRICS_PER_DIRECTIVE, (index + 1) * METRICS_PER_DIRECTIVE)
+        .map((name) => ({ Name: name, Unit: unitOf(name), StorageResolution: 60 })),
+    })),
+  };
 }

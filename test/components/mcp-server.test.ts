@@ -21,6 +21,25 @@ test("a server is a service account, a deployment and a service, and nothing els
   ]);
 });
 
+test("[SKILL-14] a rollout that does not come up in the catalog's time is a failed one", async () => {
+  const { inputs } = only(await build({ ...workload, deployTimeoutSeconds: 120 }), DEPLOYMENT);
+  expect(inputs.spec.progressDeadlineSeconds).toBe(120);
+});
+
+test("where pods are asked one by one a headless service names them, and only ready ones", async () => {
+  const resources = await build({ ...workload, podsService: "library-http-pods" });
+  expect(resources).toHaveLength(5);
+  const pods = resources.find(({ name }) => name === "library-pods");
+  expect(pods).toMatchObject({
+    type: "kubernetes:core/v1:Service",
+    inputs: {
+      metadata: { name: "library-http-pods", namespace: "shelf" },
+      spec: { clusterIP: "None", selector: { app: "library-http" } },
+    },
+  });
+  expect(pods?.inputs.spec.publishNotReadyAddresses).toBeUndefined();
+});
+
 test("its pods satisfy Pod Security restricted and hold no token of the cluster", async () => {
   const resources = await build(workload);
   expect(only(resources, "kubernetes:core/v1:ServiceAccount").inputs.automountServiceAccountToken).toBe(

@@ -6,6 +6,7 @@ import { ACCOUNT, childrenOf, only, record } from "../support/pulumi-mocks.ts";
 import { probe } from "../support/sample-plan.ts";
 
 const ROLE = "aws:iam/role:Role";
+const TABLE = "aws:dynamodb/table:Table";
 const POLICY = "aws:iam/rolePolicy:RolePolicy";
 
 const inAws = () =>
@@ -29,22 +30,36 @@ const inCluster = (environment: string) =>
       }),
   );
 
-test("the probe in AWS is a function, its schedule and their two roles, and nothing else", async () => {
+test("the probe in AWS is a function, its table, its schedule and two roles, and nothing else", async () => {
   const resources = await inAws();
   expect(childrenOf(resources, "probe")).toEqual([
+    "aws:dynamodb/table:Table probe-state",
     "aws:iam/role:Role probe-role",
     "aws:iam/role:Role probe-schedule-role",
     "aws:iam/rolePolicy:RolePolicy probe-invoke",
+    "aws:iam/rolePolicy:RolePolicy probe-keep-state",
     "aws:iam/rolePolicy:RolePolicy probe-logs",
     "aws:lambda/function:Function probe-function",
     "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig probe-invoke-config",
     "aws:scheduler/schedule:Schedule probe-schedule",
   ]);
-  expect(resources).toHaveLength(9);
+  expect(resources).toHaveLength(11);
 });
 
-test("the function may write to the streams of its own log group, and nothing else", async () => {
+test("the function may write to the streams of its own log group, get and put items of its table, and nothing else", async () => {
   const resources = await inAws();
+  const ofTheFunction = resources.filter(({ inputs }) => inputs.role === "probe-role-id");
+  expect(ofTheFunction.map(({ name }) => name).sort()).toEqual(["probe-keep-state", "probe-logs"]);
+  expect(JSON.parse(only(resources, POLICY, "probe-keep-state").inputs.policy)).toEqual({
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Effect: "Allow",
+        Action: ["dynamodb:GetItem", "dynamodb:PutItem"],
+        Resource: "arn:test:probe-state",
+      },
+    ],
+  });
   const { role, policy } = only(resources, POLICY, "probe-logs").inputs;
   expect(role).toBe("probe-role-id");
   expect(JSON.parse(policy)).toEqual({
@@ -62,6 +77,24 @@ test("the function may write to the streams of its own log group, and nothing el
     Statement: [
       { Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" },
     ],
+  });
+});
+
+test("[STAT-02] the function's breakers are kept in a table of its own, whose items end after a week", async () => {
+  const resources = await inAws();
+  expect(only(resources, TABLE).inputs).toEqual({
+    name: "rollcall-test-probe-state",
+    billingMode: "PAY_PER_REQUEST",
+    hashKey: "key",
+    attributes: [{ name: "key", type: "S" }],
+    ttl: { attributeName: "expires", enabled: true },
+    serverSideEncryption: { enabled: true },
+    pointInTimeRecovery: { enabled: false },
+    deletionProtectionEnabled: false,
+  });
+  expect(only(resources, TABLE)).toMatchObject({ protect: false, retainOnDelete: false });
+  expect(only(resources, "aws:lambda/function:Function").inputs.environment).toEqual({
+    variables: { ROLLCALL_BREAKERS: "dynamodb:rollcall-test-probe-state" },
   });
 });
 
@@ -97,6 +130,7 @@ test("the function is the bundle with its roster, writes plain lines, and never 
     handler: "index.handler",
     timeout: 55,
     memorySize: 256,
+    environment: { variables: { ROLLCALL_BREAKERS: "dynamodb:rollcall-test-probe-state" } },
     reservedConcurrentExecutions: 1,
     loggingConfig: { logFormat: "Text", logGroup: "/rollcall/test/probe" },
   });
@@ -128,7 +162,8 @@ test("a run that could not start in its minute is dropped, by the schedule and b
 test("function and schedule wait for their rights, or the first runs would be lost", async () => {
   const resources = await inAws();
   const urn = (name: string) => only(resources, POLICY, name).urn;
-  expect(only(resources, "aws:lambda/function:Function").dependencies).toContain(urn("probe-logs"));
+  for (const right of ["probe-logs", "probe-keep-state"])
+    expect(only(resources, "aws:lambda/function:Function").dependencies).toContain(urn(right));
   expect(only(resources, "aws:scheduler/schedule:Schedule").dependencies).toContain(urn("probe-invoke"));
 });
 

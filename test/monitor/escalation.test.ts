@@ -15,6 +15,7 @@ import { buildPlan } from "../../plan/plan.ts";
 import type { Plan } from "../../plan/types.ts";
 import { measuresOf } from "../../probes/measure.ts";
 import type { Observation } from "../../probes/result.ts";
+import { observed, resultOf } from "../support/observation.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const plan = buildPlan(loadEnvironment(diskSource(ROOT), "local"));
@@ -45,7 +46,7 @@ function live(input: {
   const escalator = new Escalator({ plan: current, store, desk, tell: (message) => told.push(message) });
   for (let at = input.from; at < input.from + input.seconds * 1_000; at += STEP_MS) {
     for (const { server } of plan.servers) {
-      const observation = observed(server, at, server !== "memory" || input.up);
+      const observation = probed(server, at, server !== "memory" || input.up);
       store.record({ at, result: observation.result, measures: measuresOf(observation) });
     }
     desk.evaluate(at + 200);
@@ -54,27 +55,9 @@ function live(input: {
   return told;
 }
 
-function observed(server: string, at: number, up: boolean): Observation {
-  return {
-    result: {
-      server,
-      status: up ? "healthy" : "unhealthy",
-      checkedAt: new Date(at).toISOString(),
-      durationMs: 5,
-      mcp: {
-        outcome: up ? "ok" : "fail",
-        failureClass: up ? null : "connect",
-        era: null,
-        protocolVersion: null,
-        tools: null,
-        detail: "",
-      },
-      rest: { outcome: "skipped", failureClass: null, httpStatus: null, detail: "" },
-    },
-    mcpMs: up ? 5 : null,
-    restMs: null,
-    missingTools: [],
-  };
+function probed(server: string, at: number, up: boolean): Observation {
+  const mcp = { outcome: up ? "ok" : "fail", failureClass: up ? null : "connect" } as const;
+  return observed(resultOf({ server, checkedAt: new Date(at).toISOString(), mcp }));
 }
 
 const brief = (messages: readonly Message[]): string[] =>

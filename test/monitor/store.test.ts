@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Store } from "../../monitor/store.ts";
-import type { CheckResult } from "../../probes/result.ts";
+import { resultOf } from "../support/observation.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -11,21 +11,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const result: CheckResult = {
+const result = resultOf({
   server: "memory",
-  status: "healthy",
-  checkedAt: "2026-11-21T12:00:00.000Z",
-  durationMs: 4,
-  mcp: {
-    outcome: "ok",
-    failureClass: null,
-    era: "legacy",
-    protocolVersion: "2025-11-25",
-    tools: 9,
-    detail: "",
-  },
-  rest: { outcome: "skipped", failureClass: null, httpStatus: null, detail: "" },
-};
+  mcp: { outcome: "ok", failureClass: null, era: "legacy", protocolVersion: "2025-11-25", tools: 9 },
+});
 
 function recordAt(store: Store, ...moments: number[]): void {
   for (const at of moments) store.record({ at, result, measures: { McpAvailable: 1 } });

@@ -21,7 +21,7 @@ describe("a check of an address where a server runs", () => {
       { code: 0, stderr: "" },
       { code: 0, stderr: "" },
     ]);
-    expect(results.map(({ stdout }) => asRecord(asRecord(JSON.parse(stdout)).mcp))).toEqual([
+    expect(results.map(({ stdout }) => asRecord(asRecord(JSON.parse(stdout)).mcp))).toMatchObject([
       {
         outcome: "ok",
         failureClass: null,

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { loadEnvironment } from "../../catalog/load.ts";
@@ -15,7 +16,7 @@ test.each(["local", "staging", "production"])(
   (environment) => {
     const file = fileURLToPath(new URL(`../golden/${environment}.plan.json`, import.meta.url));
     const plan: unknown = JSON.parse(
-      JSON.stringify(buildPlan(loadEnvironment(diskSource(ROOT), environment))),
+      JSON.stringify(buildPlan(loadEnvironment(diskSource(ROOT), environment)), toolsByDigest),
     );
     if (process.env.UPDATE_GOLDEN === "1") writeGolden(file, plan);
     const differing = [...differences(readGolden(file), plan)];
@@ -32,3 +33,9 @@ test.each(["local", "staging", "production"])(
     ).toBe(0);
   },
 );
+
+/** A tool contract is reviewed in stacks/tools.lock.yaml; here it is enough that it is the same one. */
+function toolsByDigest(key: string, value: unknown): unknown {
+  if (key !== "contract" || value === null) return value;
+  return `sha256:${createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 16)}`;
+}

@@ -44,7 +44,7 @@ describe.each(["local", "staging", "production"])("the alarms of %s", (environme
 });
 
 it("the pages name only commands that exist", () => {
-  const commands = new Set(["check", "validate", "plan", "up", "drill"]);
+  const commands = new Set(["check", "validate", "plan", "tools", "up", "drill"]);
   const runbooks = Object.values(loadEnvironment(diskSource(ROOT), "production").families).map(
     ({ runbook }) => runbook,
   );

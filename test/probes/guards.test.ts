@@ -2,9 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isReachable } from "../../probes/address.ts";
 import { classify, printable } from "../../probes/classify.ts";
-import { createFetcher } from "../../probes/fetch.ts";
 import { redactor, resolveEnv, type SecretSource } from "../../probes/secrets.ts";
-import { serve } from "../support/faulty.ts";
 
 /** What stands between the probe and a hostile server, and between a secret and a result. */
 
@@ -38,24 +36,6 @@ describe("an address", () => {
     expect(isReachable(address, "public")).toBe(false);
     expect(isReachable(address, "loopback")).toBe(false);
     expect(isReachable(address, "private")).toBe(true);
-  });
-});
-
-describe("a redirect", () => {
-  it("within the origin is followed with its method and body, three times at most", async () => {
-    await using server = await serve(async (request, response) => {
-      const hops = Number(new URL(request.url ?? "/", "http://x").searchParams.get("left"));
-      if (hops > 0) return response.writeHead(308, { location: `/?left=${hops - 1}` }).end();
-      let text = "";
-      for await (const chunk of request) text += String(chunk);
-      return response.end(`${request.method} ${text} ${request.headers.host}`);
-    });
-    const fetcher = createFetcher({ reach: "loopback" });
-    const post = (left: number): Promise<Response> =>
-      fetcher.fetch(`${server.origin}/?left=${left}`, { method: "POST", body: "hello" });
-    expect(await (await post(3)).text()).toBe(`POST hello ${new URL(server.origin).host}`);
-    await expect(post(4)).rejects.toThrow("more than 3 redirects");
-    fetcher.close();
   });
 });
 

@@ -2,15 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { METRICS } from "../../catalog/metrics.ts";
 import { measuresOf } from "../../probes/measure.ts";
-import {
-  FAILURE_CLASSES,
-  type McpReading,
-  type Observation,
-  type PathVerdict,
-  type RestReading,
-  verdictOf,
-} from "../../probes/result.ts";
+import { FAILURE_CLASSES, type Observation, type PathVerdict, verdictOf } from "../../probes/result.ts";
 import { emfLine } from "../../probes/sinks/emf.ts";
+import { observed, resultOf } from "../support/observation.ts";
 
 /** The pure half of a check: paths to status, status to metrics, metrics to a line. */
 
@@ -31,22 +25,12 @@ const observation = fc
     missing: fc.array(fc.string(), { maxLength: 3 }),
   })
   .map(({ mcp, rest, mcpMs, restMs, missing }): Observation => {
-    const readings: { mcp: McpReading; rest: RestReading } = {
-      mcp: { ...mcp, era: null, protocolVersion: null, tools: null, detail: "" },
-      rest: { ...rest, httpStatus: null, detail: "" },
-    };
-    return {
-      result: {
-        server: "subject",
-        status: verdictOf([mcp, rest]),
-        checkedAt: "2026-11-21T08:00:00.000Z",
-        durationMs: 1,
-        ...readings,
-      },
-      mcpMs: mcp.outcome === "ok" ? mcpMs : null,
-      restMs: rest.outcome === "ok" ? restMs : null,
-      missingTools: mcp.outcome === "ok" ? missing : [],
-    };
+    const listed = mcp.outcome === "ok";
+    return observed(resultOf({ mcp: { ...mcp, tools: listed ? 3 : null }, rest }), {
+      mcpMs,
+      restMs,
+      missingTools: listed ? missing : [],
+    });
   });
 
 const failed = (verdict: PathVerdict): boolean =>
@@ -94,20 +78,8 @@ describe("the metrics of a run", () => {
   });
 
   it("say degraded for one failed path of two, and neither for a refusal nor for a lone path", () => {
-    const degradedOf = (mcp: PathVerdict, rest: PathVerdict): number | undefined => {
-      const readings = {
-        mcp: { ...mcp, era: null, protocolVersion: null, tools: null, detail: "" },
-        rest: { ...rest, httpStatus: null, detail: "" },
-      };
-      const result = {
-        server: "s",
-        status: verdictOf([mcp, rest]),
-        checkedAt: "",
-        durationMs: 1,
-        ...readings,
-      };
-      return measuresOf({ result, mcpMs: null, restMs: null, missingTools: [] }).Degraded;
-    };
+    const degradedOf = (mcp: PathVerdict, rest: PathVerdict): number | undefined =>
+      measuresOf(observed(resultOf({ mcp, rest }))).Degraded;
     const ok: PathVerdict = { outcome: "ok", failureClass: null };
     const down: PathVerdict = { outcome: "fail", failureClass: "connect" };
     const closed: PathVerdict = { outcome: "fail", failureClass: "auth" };
@@ -121,7 +93,7 @@ describe("the metrics of a run", () => {
   it("become one EMF line that declares exactly the values it carries", () => {
     fc.assert(
       fc.property(observation, (seen) => {
-        const line = emfLine(seen, "staging");
+        const line = emfLine({ observation: seen, measures: measuresOf(seen), environment: "staging" });
         expect(line.match(/\n/g)).toHaveLength(1);
         const event = JSON.parse(line);
         expect(event).toMatchObject({

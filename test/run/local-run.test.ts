@@ -94,10 +94,10 @@ describe("a monitor that has started", () => {
     const response = await fetch(`${monitor.url}/metrics`);
     expect(response.headers.get("content-type")).toContain("text/plain");
     const samples = parseMetrics(await response.text());
-    const label = 'server="memory",environment="local"';
+    const label = 'environment="local",server="memory"';
     expect(samples.get(`mcp_server_up{${label}}`)).toBe(1);
     expect(samples.get(`mcp_server_health_status{${label}}`)).toBe(2);
-    expect(samples.get('mcp_probe_success{server="memory",path="mcp",environment="local"}')).toBe(1);
+    expect(samples.get('mcp_probe_success{environment="local",server="memory",path="mcp"}')).toBe(1);
     expect(samples.get(`mcp_server_tools{${label}}`)).toBe(9);
     expect(
       samples.get('mcp_request_duration_seconds_count{environment="local",server="memory",path="mcp"}'),

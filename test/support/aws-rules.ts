@@ -16,6 +16,7 @@ const COMPARISONS = [
   "GreaterThanUpperThreshold",
 ];
 const MISSING_DATA = ["missing", "ignore", "breaching", "notBreaching"];
+const BILLING = ["PAY_PER_REQUEST", "PROVISIONED"];
 const RULE_WORDS = ["AND", "OR", "NOT", "TRUE", "FALSE", "ALARM", "OK", "INSUFFICIENT_DATA", "AT_LEAST"];
 const HOUR_S = 3600;
 const DAY_S = 86_400;
@@ -27,6 +28,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   "aws:cloudwatch/dashboard:Dashboard": ({ dashboardBody }) => checkJson("dashboardBody", dashboardBody),
   "aws:cloudwatch/logGroup:LogGroup": checkLogGroup,
   "aws:cloudwatch/metricAlarm:MetricAlarm": checkMetricAlarm,
+  "aws:dynamodb/table:Table": checkTable,
   "aws:iam/role:Role": ({ assumeRolePolicy }) => checkJson("assumeRolePolicy", assumeRolePolicy),
   "aws:iam/rolePolicy:RolePolicy": ({ policy }) => checkJson("policy", policy),
   "aws:lambda/function:Function": checkFunction,
@@ -150,6 +152,24 @@ function checkLogGroup({ retentionInDays }: JsonRecord): readonly CheckFailure[]
     "retentionInDays",
     `${days} is none of ${RETENTION_DAYS.join(", ")}`,
   );
+}
+
+function checkTable({ name, billingMode, hashKey, attributes }: JsonRecord): readonly CheckFailure[] {
+  const declared = asArray(attributes).map((attribute) => asRecord(attribute).name);
+  return [
+    ...unless(
+      name === undefined || /^[\w.-]{3,255}$/.test(asString(name) ?? ""),
+      "name",
+      "must be 3 to 255 letters, digits, -, _ and .",
+    ),
+    ...unless(isOneOf(BILLING, billingMode), "billingMode", "is none that exists"),
+    // hashKey is the only key that the program uses, and AWS refuses attributes that are no keys
+    ...unless(
+      hashKey === undefined || (declared.length === 1 && declared[0] === hashKey),
+      "attributes",
+      `must be ${hashKey} and nothing else`,
+    ),
+  ];
 }
 
 function checkFunction({ timeout, memorySize, name }: JsonRecord): readonly CheckFailure[] {

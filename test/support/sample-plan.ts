@@ -14,6 +14,8 @@ export const workload: WorkloadPlan = {
   ],
   port: 8080,
   replicas: 3,
+  podsService: null,
+  deployTimeoutSeconds: 300,
   live: "/live",
   ready: "/ready",
   resources: { cpu: "100m", memory: "128Mi", memoryLimit: "256Mi" },
@@ -149,7 +151,14 @@ const roster = { environment: "test", targets: [] };
 
 export const probe: ProbePlan = {
   logGroup: "/rollcall/test/probe",
-  lambda: { name: "rollcall-test-probe", everyMinutes: 1, timeoutSeconds: 55, memoryMb: 256, roster },
+  lambda: {
+    name: "rollcall-test-probe",
+    everyMinutes: 1,
+    timeoutSeconds: 55,
+    memoryMb: 256,
+    stateTable: "rollcall-test-probe-state",
+    roster,
+  },
   cronJob: {
     name: "rollcall-test-probe",
     namespace: "rollcall",

@@ -1,11 +1,25 @@
 import { generateKeyPairSync, sign } from "node:crypto";
 
-/** A key and a certificate that nobody vouches for, made anew so that no private key lies in the repository. */
-export function selfSigned(): { key: string; cert: string } {
+export interface CertificateWish {
+  /** The host that the certificate is for. @default localhost */
+  readonly host?: string;
+  /** Days from now at which it begins and ends to be valid. @default -1 and 1 */
+  readonly from?: number;
+  readonly to?: number;
+}
+
+/**
+ * A key and a certificate that nobody vouches for, made anew so that no private key lies in the repository.
+ * A client that is given the certificate as its own authority trusts it.
+ */
+export function selfSigned({ host = "localhost", from = -1, to = 1 }: CertificateWish = {}): {
+  readonly key: string;
+  readonly cert: string;
+} {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const algorithm = sequence(oid("2a8648ce3d040302"));
-  const name = sequence(tagged(0x31, sequence(oid("550403"), tagged(0x0c, Buffer.from("localhost")))));
-  const validity = sequence(utcTime(-1), utcTime(1));
+  const name = sequence(tagged(0x31, sequence(oid("550403"), tagged(0x0c, Buffer.from(host)))));
+  const validity = sequence(utcTime(from), utcTime(to));
   const subjectKey = publicKey.export({ type: "spki", format: "der" });
   const body = sequence(tagged(0x02, Buffer.from([1])), algorithm, name, validity, name, subjectKey);
   const signature = sign("sha256", body, { key: privateKey, dsaEncoding: "der" });

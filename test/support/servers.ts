@@ -4,15 +4,14 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { type AddressInfo, createServer } from "node:net";
-import { fileURLToPath } from "node:url";
 import { getRequestListener } from "@hono/node-server";
 import { McpServer as LegacyServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
 import type { CheckTarget, McpTarget } from "../../probes/target.ts";
-import { type LocalServer, serve } from "./faulty.ts";
+import { type LocalServer, serve } from "./faulty/http.ts";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
+export { scripted } from "./faulty/stdio.ts";
 
 /** The main file of one of the reference servers. */
 export function referenceServer(name: string): string {
@@ -28,17 +27,6 @@ export function stdioServer(
   { args = [], env = {} }: { args?: string[]; env?: Record<string, string> } = {},
 ): McpTarget {
   return { transport: "stdio", command: process.execPath, args: [referenceServer(name), ...args], env };
-}
-
-/** A stdio server written on the spot, as the text of an ES module. */
-export function scripted(script: string, env: Record<string, string> = {}): McpTarget {
-  return {
-    transport: "stdio",
-    command: process.execPath,
-    args: ["--input-type=module", "-e", script],
-    env,
-    cwd: root,
-  };
 }
 
 /** What a check needs, with everything left out filled in. */
@@ -59,29 +47,24 @@ export function over(url: string): McpTarget {
   return { transport: "streamable-http", url };
 }
 
-/** server-everything over Streamable HTTP, as a child process on a free port. */
-export async function everythingOverHttp(): Promise<LocalServer & { readonly pid: number }> {
+/** server-everything over one of its HTTP transports, as a child process on a free port. */
+export async function everythingOverHttp(
+  transport: "streamableHttp" | "sse" = "streamableHttp",
+): Promise<LocalServer & { readonly pid: number }> {
   const port = await freePort();
-  // The server listens on every interface of the machine; a test has no business there.
-  const onlyHere = `import net from "node:net";
-    const { listen } = net.Server.prototype;
-    net.Server.prototype.listen = function (port, ...rest) {
-      return listen.call(this, Number(port), "127.0.0.1", ...rest.filter((item) => typeof item === "function"));
-    };`;
-  const preload = `data:text/javascript,${encodeURIComponent(onlyHere)}`;
   const main = referenceServer("everything");
-  const child = spawn(process.execPath, ["--import", preload, main, "streamableHttp"], {
+  const child = spawn(process.execPath, ["--import", ONLY_HERE, main, transport], {
     env: { ...process.env, PORT: String(port) },
     stdio: ["ignore", "ignore", "pipe"],
   });
   const { promise: listening, resolve, reject } = Promise.withResolvers<void>();
-  child.stderr.on("data", (chunk) => String(chunk).includes("listening") && resolve());
+  child.stderr.on("data", (chunk) => /listening|running/.test(String(chunk)) && resolve());
   child.once("exit", (code) => reject(new Error(`server-everything ended with ${code}`)));
   await listening;
   const origin = `http://127.0.0.1:${port}`;
   return {
     origin,
-    url: `${origin}/mcp`,
+    url: `${origin}/${transport === "sse" ? "sse" : "mcp"}`,
     health: `${origin}/health`,
     pid: child.pid ?? 0,
     async [Symbol.asyncDispose]() {
@@ -91,6 +74,23 @@ export async function everythingOverHttp(): Promise<LocalServer & { readonly pid
     },
   };
 }
+
+/**
+ * A module to `--import` before somebody else's server: such servers listen on every interface of the machine,
+ * and a test has no business there. The address needs no lookup, so that whoever asks for the port at once gets it.
+ */
+export const ONLY_HERE = `data:text/javascript,${encodeURIComponent(`import dns from "node:dns";
+  import net from "node:net";
+  const { lookup } = dns;
+  dns.lookup = (host, ...rest) => {
+    if (host !== "127.0.0.1") return lookup(host, ...rest);
+    const told = rest.at(-1);
+    return rest[0]?.all === true ? told(null, [{ address: host, family: 4 }]) : told(null, host, 4);
+  };
+  const { listen } = net.Server.prototype;
+  net.Server.prototype.listen = function (port, ...rest) {
+    return listen.call(this, Number(port), "127.0.0.1", ...rest.filter((item) => typeof item === "function"));
+  };`)}`;
 
 /** A server of the modern generation, built on the SDK's second major version. */
 export function modernServer(legacy: "stateless" | "reject" = "stateless"): Promise<LocalServer> {

@@ -16,6 +16,8 @@ interface ToolRecipe {
   readonly takes: string;
   /** The Go variable that the linker sets to the module's version, where the tool asks for one. */
   readonly versionVariable?: string;
+  /** A peer that only a benchmark compares with: no test needs it. */
+  readonly benchOnly?: true;
 }
 
 const RECIPES = {
@@ -45,13 +47,21 @@ const RECIPES = {
     module: "github.com/rhysd/actionlint",
     takes: "about 10 seconds",
   },
+  blackbox_exporter: {
+    package: "github.com/prometheus/blackbox_exporter",
+    module: "github.com/prometheus/blackbox_exporter",
+    takes: "about 1 minute",
+    benchOnly: true,
+  },
 } as const satisfies Record<string, ToolRecipe>;
 
 /** A program that the tests run for real; each has its pinned module in `test/toolchain/<name>`. */
 export type ToolName = keyof typeof RECIPES;
 
-/** Every tool, in the order in which a test run needs them. */
-export const TOOL_NAMES = Object.keys(RECIPES) as readonly ToolName[];
+/** Every tool that a test needs, in that order. */
+export const TOOL_NAMES = (Object.keys(RECIPES) as readonly ToolName[]).filter(
+  (name) => !("benchOnly" in RECIPES[name]),
+);
 
 /** Whether a tool can be had here; the reason is one line for a person. */
 export type Availability = { readonly ok: true } | { readonly ok: false; readonly reason: string };
@@ -173,7 +183,8 @@ function moduleFolder(name: ToolName): string {
   return join(import.meta.dirname, "..", "toolchain", name);
 }
 
-function cacheFolder(): string {
+/** Where everything lies that is built or installed once for a person: ROLLCALL_CACHE, or the platform's cache. */
+export function cacheFolder(): string {
   const { ROLLCALL_CACHE, XDG_CACHE_HOME } = process.env;
   if (ROLLCALL_CACHE) return ROLLCALL_CACHE;
   if (XDG_CACHE_HOME) return join(XDG_CACHE_HOME, "rollcall");

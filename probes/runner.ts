@@ -1,0 +1,65 @@
+import type { Roster } from "../catalog/target.ts";
+import { openBreakerStore } from "./breaker-open.ts";
+import { createProber, type Prober } from "./prober.ts";
+import { readRoster } from "./roster.ts";
+import { type RosterRun, type RosterSummary, runRoster } from "./run.ts";
+import type { Shard } from "./schedule.ts";
+import { openSink, sinkNameOf } from "./sinks/open.ts";
+import type { Sink, SinkName } from "./sinks/sink.ts";
+import { openTracing, type Tracing } from "./trace.ts";
+
+/** What a runner is started with: everything that comes from outside of its process. */
+export interface RunnerInput {
+  readonly rosterPath: string;
+  /**
+   * `ROLLCALL_SINK`, `ROLLCALL_BREAKERS` (where breakers are kept between processes: the path of a file, or
+   * `dynamodb:<table>`) and OpenTelemetry's own.
+   */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Takes the lines of sinks. */
+  readonly write: (text: string) => void;
+  /** Takes one line about what went wrong beside the checks. */
+  readonly tell: (problem: string) => void;
+  /** Where observations go unless `ROLLCALL_SINK` says otherwise. @default emf */
+  readonly sink?: SinkName;
+  /** The part of the roster that is checked. @default all of it */
+  readonly shard?: Shard | undefined;
+}
+
+/** The parts of a runner, made once and kept for all its runs. */
+export interface Runner {
+  readonly roster: Roster;
+  readonly prober: Prober;
+  readonly sink: Sink;
+  readonly tracing: Tracing | null;
+  run(options?: Pick<RosterRun, "deadline" | "stop">): Promise<RosterSummary>;
+  /** Ends connections and hands over what is left; never throws. */
+  close(): Promise<void>;
+}
+
+/** Throws a RollcallError when the roster, the sink or the environment cannot be used. */
+export async function createRunner(input: RunnerInput): Promise<Runner> {
+  const { rosterPath, env, write, tell, shard } = input;
+  const sinkName = sinkNameOf(env.ROLLCALL_SINK, input.sink ?? "emf");
+  const roster = await readRoster(rosterPath);
+  const sink = await openSink(sinkName, { environment: roster.environment, write });
+  const tracing = await openTracing({ env, tell });
+  const kept = env.ROLLCALL_BREAKERS;
+  const prober = await createProber({
+    roster,
+    ...(kept === undefined
+      ? {}
+      : { store: openBreakerStore(kept, { environment: roster.environment, shard, tell }) }),
+  });
+  return {
+    roster,
+    prober,
+    sink,
+    tracing,
+    run: (options = {}) => runRoster(roster, { prober, sink, tracing, shard, ...options }),
+    async close() {
+      prober.close();
+      await tracing?.close();
+    },
+  };
+}
