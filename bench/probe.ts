@@ -5,7 +5,8 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { bundleScripts } from "../probes/bundle.ts";
+import { PROBE_NODE_OPTIONS } from "../plan/probe.ts";
+import { bundleScripts } from "../probes/runners/bundle.ts";
 import { availability, tool } from "../test/support/toolchain.ts";
 import { type Bench, median, round } from "./report.ts";
 
@@ -141,7 +142,8 @@ async function startServer(count: number): Promise<[ChildProcessWithoutNullStrea
 }
 
 async function answerOf<T>(script: string, args: readonly string[], stdin: string): Promise<T> {
-  const child = spawn(process.execPath, [join(BUILT, script), ...args]);
+  // the options that the deployed runners have
+  const child = spawn(process.execPath, [...PROBE_NODE_OPTIONS.split(" "), join(BUILT, script), ...args]);
   child.stderr.pipe(process.stderr);
   child.stdin.end(stdin);
   return JSON.parse(await firstLine(child)) as T;

@@ -53,7 +53,7 @@ export class Monitoring extends pulumi.ComponentResource {
     const logGroup = this.#named(logs.groups, probe.logGroup);
     new SyntheticProbe(
       `${name}-probe`,
-      { plan: probe.lambda, bundle: probeBundle, logGroup, accountId },
+      { plan: probe.lambda, bundle: probeBundle, logGroup, accountId, region },
       child,
     );
     const namespace = namespaceOf(probe.cronJob.namespace);

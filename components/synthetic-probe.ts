@@ -8,25 +8,36 @@ import { FunctionEventInvokeConfig } from "@pulumi/aws/lambda/functionEventInvok
 import { Schedule } from "@pulumi/aws/scheduler/schedule.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { ProbePlan } from "../plan/types.ts";
-import { invokeFunction, keepItems, lambdaTrust, schedulerTrust, writeLogs } from "./policies.ts";
+import {
+  invokeFunction,
+  keepItems,
+  lambdaTrust,
+  readSecrets,
+  schedulerTrust,
+  writeLogs,
+} from "./policies.ts";
 
 /** A probe that could not run in its minute is dropped: a late one would say something about another minute. */
 const STALE = { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 };
 
 export interface SyntheticProbeArgs {
-  /** Name, size, rhythm and roster of the function, and the name of the table for its state. */
+  /** Name, size, rhythm, secrets and roster of the function, and the name of the table for its state. */
   readonly plan: ProbePlan["lambda"];
   /** Folder of the bundled probe, which holds `index.mjs`. */
   readonly bundle: string;
   /** The log group that the function writes its lines to, and the metrics in them. */
   readonly logGroup: LogGroup;
-  /** The AWS account whose schedules may start it. */
+  /** The AWS account whose schedules may start it, and whose secrets it reads. */
   readonly accountId: pulumi.Input<string>;
+  /** The region that it runs in, where secrets lie that are named without one. */
+  readonly region: string;
 }
 
 /**
  * The probe in AWS: a function that a schedule starts each minute, and the table that keeps its circuit breakers when
- * Lambda ends its process. It may write its log, get and put items of its table, and nothing else.
+ * Lambda ends its process. It may write its log, get and put items of its table, read the secrets that its roster
+ * names, and nothing else. Decryption by a customer-managed KMS key is not granted: such a key's own policy has to
+ * name the role.
  */
 export class SyntheticProbe extends pulumi.ComponentResource {
   /** Name of the function. */
@@ -34,7 +45,8 @@ export class SyntheticProbe extends pulumi.ComponentResource {
 
   constructor(name: string, args: SyntheticProbeArgs, opts?: pulumi.ComponentResourceOptions) {
     super("rollcall:index:SyntheticProbe", name, {}, opts);
-    const { plan, bundle, logGroup, accountId } = args;
+    const { plan, bundle, logGroup, accountId, region } = args;
+    const { secrets } = plan;
 
     const role = new Role(`${name}-role`, { assumeRolePolicy: lambdaTrust() }, { parent: this });
     const logs = new RolePolicy(
@@ -48,6 +60,11 @@ export class SyntheticProbe extends pulumi.ComponentResource {
       { role: role.id, policy: keepItems(table.arn) },
       { parent: this },
     );
+    const rights = [logs, stateful];
+    if (secrets.length > 0) {
+      const policy = readSecrets({ secrets, region, accountId });
+      rights.push(new RolePolicy(`${name}-read-secrets`, { role: role.id, policy }, { parent: this }));
+    }
     const probe = new LambdaFunction(
       `${name}-function`,
       {
@@ -60,13 +77,18 @@ export class SyntheticProbe extends pulumi.ComponentResource {
         code: code(plan, bundle),
         timeout: plan.timeoutSeconds,
         memorySize: plan.memoryMb,
-        environment: { variables: { ROLLCALL_BREAKERS: pulumi.interpolate`dynamodb:${table.name}` } },
+        environment: {
+          variables: {
+            NODE_OPTIONS: plan.nodeOptions,
+            ROLLCALL_BREAKERS: pulumi.interpolate`dynamodb:${table.name}`,
+          },
+        },
         // two runs at once would count every server twice
         reservedConcurrentExecutions: 1,
         // JSON would wrap each line, and CloudWatch finds metrics only at the root of one
         loggingConfig: { logFormat: "Text", logGroup: logGroup.name },
       },
-      { parent: this, dependsOn: [logs, stateful] },
+      { parent: this, dependsOn: rights },
     );
     new FunctionEventInvokeConfig(
       `${name}-invoke-config`,

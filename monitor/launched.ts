@@ -3,7 +3,7 @@ import type { Server } from "../catalog/types.ts";
 import { openSessionFor } from "../probes/check.ts";
 import { type Child, startChild } from "../probes/child.ts";
 import { ProbeFault } from "../probes/classify.ts";
-import { hostSecrets, resolveEnv } from "../probes/secrets.ts";
+import { hostSecrets, resolveEnv } from "../probes/secrets/source.ts";
 import type { Lease, McpSession } from "../probes/session.ts";
 import type { Command } from "./command.ts";
 import { requireFreePort, waitUntilListening } from "./local-port.ts";

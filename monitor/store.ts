@@ -4,7 +4,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { messageOf, unavailableError } from "../catalog/errors.ts";
 import type { Measures } from "../catalog/metrics.ts";
 import type { AlarmState, Sample } from "../plan/evaluate.ts";
-import { type BreakerSnapshot, type BreakerStore, parseSnapshots } from "../probes/breaker-state.ts";
+import { type BreakerSnapshot, type BreakerStore, parseSnapshots } from "../probes/breaker/state.ts";
 import type { CheckResult } from "../probes/result.ts";
 
 /** Raised with every change of the tables; a history of a later version is not touched. */

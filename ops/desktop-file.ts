@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { catalogError, messageOf, type Problem } from "../catalog/errors.ts";
 import type { CheckTarget } from "../catalog/target.ts";
-import { hostSecrets, type SecretSource } from "../probes/secrets.ts";
+import { hostSecrets, type SecretSource } from "../probes/secrets/source.ts";
 
 /** A server of a Claude Desktop file: the keys that say how it is reached; others are the client's business. */
 const entry = z.union([

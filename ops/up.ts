@@ -6,7 +6,7 @@ import { type Sink, webhookSink } from "../monitor/messages.ts";
 import { type Serving, serve } from "../monitor/serve.ts";
 import { eventLine, isNews, isUrgent, startedText } from "../monitor/terminal.ts";
 import { buildPlan } from "../plan/plan.ts";
-import { hostSecrets, resolveEnv } from "../probes/secrets.ts";
+import { hostSecrets, resolveEnv } from "../probes/secrets/source.ts";
 import { environmentOf } from "./catalog.ts";
 import { checkTable } from "./check-table.ts";
 import { print } from "./output.ts";

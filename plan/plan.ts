@@ -7,6 +7,7 @@ import { planDashboards } from "./dashboard.ts";
 import { planEscalations } from "./escalation.ts";
 import { alarmProblems } from "./limits.ts";
 import { PROBE_NAMESPACE, planProbe } from "./probe.ts";
+import { secretProblems } from "./probe-secret-problems.ts";
 import { planPrometheus } from "./prometheus.ts";
 import { errorBudgetMs, infeasible } from "./slo.ts";
 import { planBackups, planLogGroups } from "./storage.ts";
@@ -15,8 +16,8 @@ import { planNamespaces, planWorkloads } from "./workloads.ts";
 
 /**
  * Decides everything that an environment is to have, as plain JSON. Pure: no clock, no network, no credentials.
- * @throws RollcallError (catalog, exit 65) when a promise cannot be kept by its sampling, or when CloudWatch
- * would refuse an alarm.
+ * @throws RollcallError (catalog, exit 65) when a promise cannot be kept by its sampling, when CloudWatch
+ * would refuse an alarm, or when a runner cannot read a secret that its checks need.
  */
 export function buildPlan(environment: Environment): Plan {
   const servers = environment.servers.map((server) => planServer(environment, server));
@@ -53,6 +54,7 @@ export function planProblems(environment: Environment): readonly Problem[] {
   return [
     ...objectiveProblems(environment),
     ...environment.servers.flatMap((server) => alarmProblems(planServer(environment, server))),
+    ...secretProblems(environment),
   ];
 }
 

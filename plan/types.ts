@@ -194,6 +194,12 @@ export interface WorkloadPlan {
   readonly resources: { readonly cpu: string; readonly memory: string; readonly memoryLimit: string };
 }
 
+/** A Secret of Kubernetes, and the keys of it that are read. */
+export interface SecretKeys {
+  readonly name: string;
+  readonly keys: readonly string[];
+}
+
 export interface ProbePlan {
   readonly logGroup: string;
   readonly lambda: {
@@ -203,6 +209,10 @@ export interface ProbePlan {
     readonly memoryMb: number;
     /** The DynamoDB table that keeps the circuit breakers between the function's processes. */
     readonly stateTable: string;
+    /** The variable `NODE_OPTIONS`. */
+    readonly nodeOptions: string;
+    /** Secrets and parameters that the roster names, by name or ARN. */
+    readonly secrets: readonly string[];
     readonly roster: Roster;
   };
   readonly cronJob: {
@@ -210,6 +220,10 @@ export interface ProbePlan {
     readonly namespace: string;
     readonly image: string;
     readonly schedule: string;
+    /** The variable `NODE_OPTIONS`. */
+    readonly nodeOptions: string;
+    /** Secrets that the roster names; they lie in the namespace of the job. */
+    readonly secrets: readonly SecretKeys[];
     readonly roster: Roster;
   };
 }

@@ -8,7 +8,7 @@ import type { CredentialAuthorizer } from "./auth/types.ts";
 import { createHttpClient } from "./http/client.ts";
 import type { HttpPool } from "./http/pool.ts";
 import type { HttpClient, TlsIdentity } from "./http/types.ts";
-import { redactor, resolveEnv, type SecretSource } from "./secrets.ts";
+import { redactor, resolveEnv, type SecretSource } from "./secrets/source.ts";
 import type { ResolvedMcp } from "./session.ts";
 
 export interface AccessOptions {

@@ -2,7 +2,7 @@ import type { CheckTarget } from "../catalog/target.ts";
 import { type Access, type AccessOptions, accessTo, resolveMcp } from "./access.ts";
 import type { Reach } from "./address.ts";
 import type { TokenCache } from "./auth/token-cache.ts";
-import { NOTHING_WITHHELD, type Withheld } from "./breaker.ts";
+import { NOTHING_WITHHELD, type Withheld } from "./breaker/breaker.ts";
 import { classify, ProbeFault } from "./classify.ts";
 import { type Deadline, startDeadline } from "./deadline.ts";
 import { checkDependencies } from "./dependency/check.ts";
@@ -12,9 +12,9 @@ import { emptyMcp, type McpPath, mcpPath, type ToolOrders } from "./mcp-path.ts"
 import { checkReplicas } from "./replicas.ts";
 import { emptyRest, readRest } from "./rest.ts";
 import type { DependencyReading, Observation, ReplicaReading, RestReading } from "./result.ts";
-import { hostSecrets, redactor, type SecretSource } from "./secrets.ts";
+import { hostSecrets, redactor, type SecretSource } from "./secrets/source.ts";
 import type { Lease, McpSession, OpenSession, RememberedEra } from "./session.ts";
-import type { CheckSpan } from "./trace.ts";
+import type { CheckSpan } from "./trace/trace.ts";
 import { findingOf, statusOf } from "./verdict.ts";
 
 /** How long a session may take to end once the verdict stands, in milliseconds. */

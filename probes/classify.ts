@@ -1,6 +1,6 @@
 import { RollcallError } from "../catalog/errors.ts";
 import type { FailureClass } from "./result.ts";
-import { CREDENTIAL_CODE } from "./secrets.ts";
+import { CREDENTIAL_CODE } from "./secrets/source.ts";
 
 /** How many characters of a detail reach a result. */
 const DETAIL_LENGTH = 200;

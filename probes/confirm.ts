@@ -1,4 +1,4 @@
-import { NOTHING_WITHHELD, type Withheld } from "./breaker.ts";
+import { NOTHING_WITHHELD, type Withheld } from "./breaker/breaker.ts";
 import { type Attempt, type CheckResult, isFailed, type Observation } from "./result.ts";
 
 /** How a failed check is repeated. */

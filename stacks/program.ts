@@ -6,7 +6,7 @@ import { diskSource } from "../catalog/source.ts";
 import { Monitoring } from "../components/monitoring.ts";
 import { buildPlan } from "../plan/plan.ts";
 import type { Plan } from "../plan/types.ts";
-import { bundleProbe } from "../probes/bundle.ts";
+import { bundleProbe } from "../probes/runners/bundle.ts";
 
 /**
  * Provisions the environment that has the stack's name, from the catalog in `root`. Throws a RunError, which

@@ -53,12 +53,12 @@ const ROOMS: Readonly<
 /** Packages that only one file of a room may know. */
 const BEHIND_ONE_FILE: Readonly<Record<string, string>> = {
   "@modelcontextprotocol/client": "bench/probe/load.ts",
-  "@opentelemetry/api": "probes/trace-otlp.ts",
-  "@opentelemetry/sdk-trace-base": "probes/trace-otlp.ts",
-  cockatiel: "probes/circuit.ts",
+  "@opentelemetry/api": "probes/trace/otlp.ts",
+  "@opentelemetry/sdk-trace-base": "probes/trace/otlp.ts",
+  cockatiel: "probes/breaker/circuit.ts",
   pg: "probes/dependency/postgresql.ts",
   jose: "probes/auth/",
-  esbuild: "probes/bundle.ts",
+  esbuild: "probes/runners/bundle.ts",
   "js-yaml": "catalog/yaml.ts",
   commander: "ops/",
 };

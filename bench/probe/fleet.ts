@@ -3,8 +3,8 @@
  * Prints one JSON line.
  */
 import { text } from "node:stream/consumers";
-import { createProber } from "../../probes/prober.ts";
-import { runRoster } from "../../probes/run.ts";
+import { createProber } from "../../probes/runners/prober.ts";
+import { runRoster } from "../../probes/runners/run.ts";
 import { emfSink } from "../../probes/sinks/emf.ts";
 
 const ports = JSON.parse(await text(process.stdin)) as number[];

@@ -1,6 +1,6 @@
 import type { Credentials } from "../../catalog/credentials.ts";
 import type { HttpClient } from "../http/types.ts";
-import type { SecretSource } from "../secrets.ts";
+import type { SecretSource } from "../secrets/source.ts";
 import { bearerAuthorizer } from "./bearer.ts";
 import { canonicalResource } from "./discovery.ts";
 import { oauthAuthorizer } from "./oauth.ts";

@@ -1,5 +1,5 @@
 import type { BearerCredentials } from "../../catalog/credentials.ts";
-import { secretName } from "../secrets.ts";
+import { secretName } from "../secrets/source.ts";
 import { tokenExpiry } from "./expiry.ts";
 import { assertHeaderText, type Ledger, type ReadCredential } from "./secret.ts";
 import type { CredentialAuthorizer } from "./types.ts";

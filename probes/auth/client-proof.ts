@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject, randomUUID } from "node:crypto";
 import { SignJWT } from "jose";
 import type { OAuthCredentials } from "../../catalog/credentials.ts";
-import { secretName } from "../secrets.ts";
+import { secretName } from "../secrets/source.ts";
 import { authFault } from "./fault.ts";
 import type { Ledger, ReadCredential } from "./secret.ts";
 

@@ -1,5 +1,5 @@
 import { classify, ProbeFault, printable } from "../classify.ts";
-import { redactor } from "../secrets-redact.ts";
+import { redactor } from "../secrets/redact.ts";
 
 /** How much of one text of somebody else stands in a message. */
 const QUOTED_LENGTH = 80;

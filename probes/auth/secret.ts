@@ -1,6 +1,6 @@
 import { messageOf } from "../../catalog/errors.ts";
 import type { SecretRef } from "../../catalog/secrets.ts";
-import { readSecret, type SecretSource, secretName } from "../secrets.ts";
+import { readSecret, type SecretSource, secretName } from "../secrets/source.ts";
 import { authFault } from "./fault.ts";
 
 /** A credential shorter than this cannot be masked in a text without shredding it, and is none worth the name. */

@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import type { TlsIdentityRef } from "../../catalog/credentials.ts";
 import type { SecretRef } from "../../catalog/secrets.ts";
 import type { TlsIdentity } from "../http/types.ts";
-import { type SecretSource, secretName } from "../secrets.ts";
+import { type SecretSource, secretName } from "../secrets/source.ts";
 import { authFault } from "./fault.ts";
 import { createLedger, credentialReader } from "./secret.ts";
 

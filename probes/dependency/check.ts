@@ -2,7 +2,7 @@ import type { DependencyTarget } from "../../catalog/target.ts";
 import type { Reach } from "../address.ts";
 import type { HttpClient } from "../http/types.ts";
 import type { DependencyReading } from "../result.ts";
-import type { SecretSource } from "../secrets.ts";
+import type { SecretSource } from "../secrets/source.ts";
 import { diskFault } from "./disk.ts";
 import { httpFault } from "./http.ts";
 import { postgresqlFault } from "./postgresql.ts";

@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import type { SecretRef } from "../../catalog/secrets.ts";
 import type { Reach } from "../address.ts";
 import { classify, ProbeFault, printable } from "../classify.ts";
-import { readSecret, redactor, type SecretSource } from "../secrets.ts";
+import { readSecret, redactor, type SecretSource } from "../secrets/source.ts";
 import { type PostgresqlAddress, readConnectionString } from "./connection-string.ts";
 import { contain, GuardedSocket } from "./guarded-socket.ts";
 import { within } from "./within.ts";

@@ -8,6 +8,8 @@ import { ProbeFault } from "../classify.ts";
 import { Connection } from "./connection.ts";
 import type { TlsIdentity } from "./types.ts";
 
+/** Connections that are kept without a request; a thousand servers are no reason to hold a thousand of them open. */
+const MAX_IDLE = 128;
 /** Milliseconds that one of several addresses of a name has to accept, before the next one is tried. */
 const ATTEMPT_MS = 1_000;
 
@@ -43,6 +45,8 @@ export function createConnections({ reach, tls, maxSockets }: ConnectionsOptions
   const courses = new WeakMap<Duplex, Connection>();
   const agents = new Map<string, http.Agent>();
   const underway = new Set<Underway>();
+  /** The one that has waited longest first. */
+  const idle = new Set<Duplex>();
   const lookup = guardedLookup(reach);
   let secureContext: SecureContext | undefined;
   let closed = false;
@@ -65,15 +69,29 @@ export function createConnections({ reach, tls, maxSockets }: ConnectionsOptions
         return undefined;
       }
       const socket = create(options, callback);
-      if (socket instanceof Socket)
+      if (socket instanceof Socket) {
         courses.set(socket, new Connection(socket, isIP(options.host ?? "") === 0));
+        socket.once("close", () => idle.delete(socket));
+      }
       return socket;
     };
     // Node's own name spells out every option of TLS for each request; here they are the agent's.
     agent.getName = (options) => `${options?.host}:${options?.port}`;
     agent.keepSocketAlive = (socket: Duplex): boolean => {
       if (socket instanceof Socket) socket.unref();
-      return courses.get(socket)?.release() ?? false;
+      const isKept = courses.get(socket)?.release() ?? false;
+      if (isKept) idle.add(socket);
+      const [longest] = idle;
+      if (longest !== undefined && idle.size > MAX_IDLE) {
+        idle.delete(longest);
+        longest.destroy();
+      }
+      return isKept;
+    };
+    const reuse = agent.reuseSocket.bind(agent);
+    agent.reuseSocket = (socket, request) => {
+      idle.delete(socket);
+      reuse(socket, request);
     };
     return agent;
   }

@@ -5,6 +5,14 @@ import type { Flow, Sink } from "./body.ts";
 const MAX_WAITING_BYTES = 256 * 1024;
 const MAX_WAITING_PIECES = 256;
 
+/** From this size on a text counts as a large one, in octets. */
+const LARGE_BYTES = 256 * 1024;
+/** What all large texts of the process may hold together, in octets: a hundred of 4 MiB at once would end it. */
+const MAX_LARGE_BYTES = 64 * 1024 * 1024;
+
+/** The large texts that are being put together now. Memory is one for all checks, so this count is, too. */
+const large = { octets: 0 };
+
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
 /** A whole body as text. */
@@ -13,6 +21,9 @@ export class TextSink implements Sink {
   readonly #reject: (fault: ProbeFault) => void;
   #octets: Uint8Array | null = null;
   #length = 0;
+  /** What of it is counted among the large texts. */
+  #counted = 0;
+  #isOver: boolean = false;
 
   constructor(resolve: (text: string) => void, reject: (fault: ProbeFault) => void) {
     this.#resolve = resolve;
@@ -21,7 +32,12 @@ export class TextSink implements Sink {
 
   /** Copies small pieces together: four million chunks of one octet must not be four million objects. */
   data(piece: Uint8Array): void {
+    if (this.#isOver) return;
     const length = this.#length + piece.length;
+    if (length > LARGE_BYTES && !this.#count(length)) {
+      this.fail(new ProbeFault("protocol", `${length} bytes of body, while other servers send as much`));
+      return;
+    }
     if (this.#octets === null) {
       this.#octets = piece;
     } else {
@@ -36,6 +52,8 @@ export class TextSink implements Sink {
   }
 
   end(): void {
+    if (this.#isOver) return;
+    this.#uncount();
     try {
       this.#resolve(this.#octets === null ? "" : UTF8.decode(this.#octets.subarray(0, this.#length)));
     } catch (error) {
@@ -44,7 +62,23 @@ export class TextSink implements Sink {
   }
 
   fail(fault: ProbeFault): void {
+    this.#isOver = true;
+    this.#octets = null;
+    this.#uncount();
     this.#reject(fault);
+  }
+
+  /** Whether there is room for a text of this length. */
+  #count(length: number): boolean {
+    if (large.octets - this.#counted + length > MAX_LARGE_BYTES) return false;
+    large.octets += length - this.#counted;
+    this.#counted = length;
+    return true;
+  }
+
+  #uncount(): void {
+    large.octets -= this.#counted;
+    this.#counted = 0;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Measures } from "../../catalog/metrics.ts";
-import type { BreakerSnapshot } from "../breaker-state.ts";
+import type { BreakerSnapshot } from "../breaker/state.ts";
 import { isRefused, type Observation, type PathVerdict, type Status } from "../result.ts";
 import { label, type Sample, sample, seconds } from "./prometheus-sample.ts";
 import type { Tally } from "./prometheus-tally.ts";

@@ -1,5 +1,5 @@
 import type { Measures } from "../../catalog/metrics.ts";
-import type { BreakerSnapshot } from "../breaker-state.ts";
+import type { BreakerSnapshot } from "../breaker/state.ts";
 import type { Observation } from "../result.ts";
 import { type Family, PLAYBOOK_METRICS, PROBE_METRICS, type Seen } from "./prometheus-table.ts";
 import { Tally } from "./prometheus-tally.ts";

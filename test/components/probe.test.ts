@@ -17,6 +17,7 @@ const inAws = () =>
       bundle: "/bundle/lambda",
       logGroup,
       accountId: ACCOUNT,
+      region: "eu-west-1",
     });
   });
 
@@ -94,7 +95,10 @@ test("[STAT-02] the function's breakers are kept in a table of its own, whose it
   });
   expect(only(resources, TABLE)).toMatchObject({ protect: false, retainOnDelete: false });
   expect(only(resources, "aws:lambda/function:Function").inputs.environment).toEqual({
-    variables: { ROLLCALL_BREAKERS: "dynamodb:rollcall-test-probe-state" },
+    variables: {
+      NODE_OPTIONS: "--max-semi-space-size=2",
+      ROLLCALL_BREAKERS: "dynamodb:rollcall-test-probe-state",
+    },
   });
 });
 
@@ -130,7 +134,12 @@ test("the function is the bundle with its roster, writes plain lines, and never 
     handler: "index.handler",
     timeout: 55,
     memorySize: 256,
-    environment: { variables: { ROLLCALL_BREAKERS: "dynamodb:rollcall-test-probe-state" } },
+    environment: {
+      variables: {
+        NODE_OPTIONS: "--max-semi-space-size=2",
+        ROLLCALL_BREAKERS: "dynamodb:rollcall-test-probe-state",
+      },
+    },
     reservedConcurrentExecutions: 1,
     loggingConfig: { logFormat: "Text", logGroup: "/rollcall/test/probe" },
   });

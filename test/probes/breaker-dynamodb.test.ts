@@ -13,8 +13,8 @@ import {
   ScanCommand,
 } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { dynamoBreakerStore } from "../../probes/breaker-dynamodb.ts";
-import { type BreakerSnapshot, type BreakerStore, parseSnapshots } from "../../probes/breaker-state.ts";
+import { dynamoBreakerStore } from "../../probes/breaker/dynamodb.ts";
+import { type BreakerSnapshot, type BreakerStore, parseSnapshots } from "../../probes/breaker/state.ts";
 import { body, serve, silent } from "../support/faulty.ts";
 import { describeWithMinistack } from "../support/ministack.ts";
 import { over, target } from "../support/servers.ts";
@@ -119,7 +119,7 @@ describeWithMinistack("the state of the breakers in DynamoDB", (ministack) => {
       roster: string;
       events?: object[];
     }): Promise<{ lines: Record<string, unknown>[]; told: string }> {
-      const lambda = JSON.stringify(join(ROOT, "probes", "lambda.ts"));
+      const lambda = JSON.stringify(join(ROOT, "probes", "runners", "lambda.ts"));
       const script = `const { handler } = await import(${lambda});
         for (const event of ${JSON.stringify(events)}) await handler(event);
         process.exit(0);`;

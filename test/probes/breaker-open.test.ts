@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { openBreakerStore } from "../../probes/breaker-open.ts";
-import type { BreakerSnapshot } from "../../probes/breaker-state.ts";
+import { openBreakerStore } from "../../probes/breaker/open.ts";
+import type { BreakerSnapshot } from "../../probes/breaker/state.ts";
 
 /** Which store `ROLLCALL_BREAKERS` names. What a table keeps is proved beside this file. */
 
@@ -47,7 +47,7 @@ describe("ROLLCALL_BREAKERS", () => {
   );
 
   it("loads the SDK of AWS for a table only, and then before the first run", async () => {
-    const lambda = JSON.stringify(join(ROOT, "probes", "lambda.ts"));
+    const lambda = JSON.stringify(join(ROOT, "probes", "runners", "lambda.ts"));
     const script = `import { createRequire } from "node:module";
       await import(${lambda});
       const loaded = Object.keys(createRequire(import.meta.url).cache);

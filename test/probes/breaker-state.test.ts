@@ -2,8 +2,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createBreakers, type PathBreaker } from "../../probes/breaker.ts";
-import { type BreakerSnapshot, fileBreakerStore, memoryBreakerStore } from "../../probes/breaker-state.ts";
+import { createBreakers, type PathBreaker } from "../../probes/breaker/breaker.ts";
+import { type BreakerSnapshot, fileBreakerStore, memoryBreakerStore } from "../../probes/breaker/state.ts";
 import { failing, observationOf } from "../support/observation.ts";
 
 /** How breakers outlive a process. Not proved here: that a runner loads and saves them. */

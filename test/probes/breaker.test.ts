@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createBreakers, NOTHING_WITHHELD, type PathBreaker } from "../../probes/breaker.ts";
-import { type BreakerSnapshot, parseSnapshots } from "../../probes/breaker-state.ts";
+import { createBreakers, NOTHING_WITHHELD, type PathBreaker } from "../../probes/breaker/breaker.ts";
+import { type BreakerSnapshot, parseSnapshots } from "../../probes/breaker/state.ts";
 import { measuresOf } from "../../probes/measure.ts";
 import { FAILURE_CLASSES, type PathVerdict } from "../../probes/result.ts";
 import { failing, OK, observationOf, SKIPPED } from "../support/observation.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createCache } from "../../probes/cache.ts";
 import type { Observation } from "../../probes/result.ts";
+import { createCache } from "../../probes/runners/cache.ts";
 import { failing, OK, observationOf, SKIPPED } from "../support/observation.ts";
 import { over, target } from "../support/servers.ts";
 

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isReachable } from "../../probes/address.ts";
 import { classify, printable } from "../../probes/classify.ts";
-import { redactor, resolveEnv, type SecretSource } from "../../probes/secrets.ts";
+import { redactor, resolveEnv, type SecretSource } from "../../probes/secrets/source.ts";
 
 /** What stands between the probe and a hostile server, and between a secret and a result. */
 

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { jitter, pool } from "../../probes/pace.ts";
+import { jitter, pool } from "../../probes/runners/pace.ts";
 
 /** How many checks run at once, and when each begins. Not proved here: that a runner keeps to it. */
 

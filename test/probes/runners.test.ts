@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bundleProbe, type ProbeBundle } from "../../probes/bundle.ts";
-import { createHandler } from "../../probes/lambda.ts";
+import { bundleProbe, type ProbeBundle } from "../../probes/runners/bundle.ts";
+import { createHandler } from "../../probes/runners/lambda.ts";
 import { body, modernHandler, serve, silent } from "../support/faulty.ts";
 import { modernServer, over, target } from "../support/servers.ts";
 

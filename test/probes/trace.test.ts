@@ -1,10 +1,10 @@
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import type { RosterTarget } from "../../catalog/target.ts";
-import { createProber } from "../../probes/prober.ts";
-import { runRoster } from "../../probes/run.ts";
+import { createProber } from "../../probes/runners/prober.ts";
+import { runRoster } from "../../probes/runners/run.ts";
 import { logSink } from "../../probes/sinks/log.ts";
-import { openTracing, type Tracing } from "../../probes/trace.ts";
+import { openTracing, type Tracing } from "../../probes/trace/trace.ts";
 import { type LocalServer, modern, serve, silent } from "../support/faulty.ts";
 import { over, target } from "../support/servers.ts";
 

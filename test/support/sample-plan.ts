@@ -157,6 +157,8 @@ export const probe: ProbePlan = {
     timeoutSeconds: 55,
     memoryMb: 256,
     stateTable: "rollcall-test-probe-state",
+    nodeOptions: "--max-semi-space-size=2",
+    secrets: [],
     roster,
   },
   cronJob: {
@@ -164,6 +166,8 @@ export const probe: ProbePlan = {
     namespace: "rollcall",
     image: `registry.example.com/probe@sha256:${"b".repeat(64)}`,
     schedule: "* * * * *",
+    nodeOptions: "--max-semi-space-size=2",
+    secrets: [],
     roster,
   },
 };

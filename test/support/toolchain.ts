@@ -47,6 +47,11 @@ const RECIPES = {
     module: "github.com/rhysd/actionlint",
     takes: "about 10 seconds",
   },
+  jaeger: {
+    package: "github.com/jaegertracing/jaeger/cmd/all-in-one",
+    module: "github.com/jaegertracing/jaeger",
+    takes: "about 4 minutes",
+  },
   blackbox_exporter: {
     package: "github.com/prometheus/blackbox_exporter",
     module: "github.com/prometheus/blackbox_exporter",

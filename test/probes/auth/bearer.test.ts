@@ -8,7 +8,7 @@ import { authorizerFor } from "../../../probes/auth/authorizer.ts";
 import { parseChallenge } from "../../../probes/auth/challenge.ts";
 import { hoursLeft } from "../../../probes/auth/expiry.ts";
 import type { CredentialAuthorizer } from "../../../probes/auth/types.ts";
-import type { SecretSource } from "../../../probes/secrets.ts";
+import type { SecretSource } from "../../../probes/secrets/source.ts";
 import { guardedClient, listen, request, variables } from "./parties.ts";
 
 const signing = generateKeyPairSync("ec", { namedCurve: "P-256" });

@@ -9,7 +9,7 @@ import { Provider } from "oidc-provider";
 import type { Reach } from "../../../probes/address.ts";
 import { createHttpClient } from "../../../probes/http/client.ts";
 import type { HttpClient, HttpRequest } from "../../../probes/http/types.ts";
-import type { SecretSource } from "../../../probes/secrets.ts";
+import type { SecretSource } from "../../../probes/secrets/source.ts";
 
 export interface Listener extends AsyncDisposable {
   readonly origin: string;

@@ -6,10 +6,10 @@ import { text as textOf } from "node:stream/consumers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { secretRef } from "../../../catalog/secrets.ts";
-import { readSecret, redactor, type SecretSource } from "../../../probes/secrets.ts";
-import { awsSecrets } from "../../../probes/secrets-aws.ts";
-import { shortLived } from "../../../probes/secrets-cache.ts";
-import { kubernetesSecrets } from "../../../probes/secrets-kubernetes.ts";
+import { awsSecrets } from "../../../probes/secrets/aws.ts";
+import { shortLived } from "../../../probes/secrets/cache.ts";
+import { kubernetesSecrets } from "../../../probes/secrets/kubernetes.ts";
+import { readSecret, redactor, type SecretSource } from "../../../probes/secrets/source.ts";
 import { certificateAuthority } from "../../support/certificates.ts";
 import { type Handler, json, listen, variables } from "./parties.ts";
 

@@ -169,6 +169,33 @@ describe("a hostile body", () => {
     }
   });
 
+  it("of many servers at once ends before the memory does, and takes nothing from the next one", async () => {
+    const part = Buffer.alloc(3 * 1024 * 1024, "x");
+    const going = Promise.withResolvers<void>();
+    await using server = await plain((_, response) => {
+      response.write(part);
+      void going.promise.then(() => response.end());
+    });
+    using http = client();
+    let refused = 0;
+    const asked = Array.from({ length: 40 }, async () => {
+      const answer = await http.send(get(server.origin));
+      const text = answer.text().then(({ length }) => length);
+      const said = await text.catch((error: Error) => error.message);
+      if (typeof said === "string") {
+        expect(said).toContain("while other servers send as much");
+        refused += 1;
+        // 64 MiB hold 21 of them
+        if (refused === 19) going.resolve();
+      }
+      return said;
+    });
+    const answers = await Promise.all(asked);
+    expect(answers.filter((one) => one === part.length)).toHaveLength(21);
+    expect(refused).toBe(19);
+    expect((await (await http.send(get(server.origin))).text()).length).toBe(part.length);
+  }, 30_000);
+
   it("of packed nothings is cut by what comes over the wire", async () => {
     // a gzip member of no content, over and over
     const nothing = gzipSync("");

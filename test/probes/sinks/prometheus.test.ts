@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Exposition } from "../../../monitor/exposition.ts";
 import { PROBE_SUCCESS } from "../../../plan/prometheus.ts";
-import type { BreakerSnapshot } from "../../../probes/breaker-state.ts";
+import type { BreakerSnapshot } from "../../../probes/breaker/state.ts";
 import { measuresOf } from "../../../probes/measure.ts";
 import type { Observation } from "../../../probes/result.ts";
 import { PrometheusPage } from "../../../probes/sinks/prometheus.ts";

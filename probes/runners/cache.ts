@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { Observation } from "./result.ts";
-import type { CheckTarget } from "./target.ts";
+import type { Observation } from "../result.ts";
+import type { CheckTarget } from "../target.ts";
 
 const MAX_ENTRIES = 1_000;
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { RosterTarget } from "../catalog/target.ts";
+import type { RosterTarget } from "../../catalog/target.ts";
 
 const MINUTE_MS = 60_000;
 /** The part of its minute in which a run must have ended: the Lambda and the CronJob are stopped at 55 s. */

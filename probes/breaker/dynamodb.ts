@@ -1,8 +1,8 @@
 import type { DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
-import { messageOf } from "../catalog/errors.ts";
-import { type BreakerSnapshot, type BreakerStore, parseSnapshots } from "./breaker-state.ts";
-import { printable } from "./classify.ts";
-import { startDeadline } from "./deadline.ts";
+import { messageOf } from "../../catalog/errors.ts";
+import { printable } from "../classify.ts";
+import { startDeadline } from "../deadline.ts";
+import { type BreakerSnapshot, type BreakerStore, parseSnapshots } from "./state.ts";
 
 /** What one call may take in all, loading the SDK and finding credentials included. */
 const CALL_MS = 1_000;

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Roster, RosterTarget } from "../catalog/target.ts";
-import { measuresOf } from "./measure.ts";
+import type { Roster, RosterTarget } from "../../catalog/target.ts";
+import { measuresOf } from "../measure.ts";
+import type { Observation } from "../result.ts";
+import type { Sink } from "../sinks/sink.ts";
+import type { Tracing } from "../trace/trace.ts";
 import { jitter, pool } from "./pace.ts";
 import type { Prober } from "./prober.ts";
-import type { Observation } from "./result.ts";
-import type { Sink } from "./sinks/sink.ts";
-import type { Tracing } from "./trace.ts";
 
 const CONCURRENCY = 100;
 /** Rounds that may be missed before a server counts as no longer watched. */

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import https from "node:https";
 import { join } from "node:path";
 import { text as textOf } from "node:stream/consumers";
-import { type ReadSecret, UnreadableSecret } from "./secrets-cache.ts";
+import { type ReadSecret, UnreadableSecret } from "./cache.ts";
 
 export interface KubernetesSecretsOptions {
   /** The variables by which a pod finds its API server. */

@@ -9,13 +9,13 @@ import {
   RollcallError,
   unavailableError,
   usageError,
-} from "../catalog/errors.ts";
-import { printable } from "./classify.ts";
+} from "../../catalog/errors.ts";
+import { printable } from "../classify.ts";
+import { PrometheusPage } from "../sinks/prometheus.ts";
+import type { Sink } from "../sinks/sink.ts";
 import { type Continuous, startContinuous } from "./continuous.ts";
 import { createOnDemand, type OnDemand } from "./on-demand.ts";
 import { createRunner, type Runner, type RunnerInput } from "./runner.ts";
-import { PrometheusPage } from "./sinks/prometheus.ts";
-import type { Sink } from "./sinks/sink.ts";
 
 /** The port that Prometheus' list of exporters gives to OpenTelemetry's. */
 const LISTEN = "127.0.0.1:9464";

@@ -1,8 +1,8 @@
-import type { CheckTarget } from "../catalog/target.ts";
-import { printable } from "./classify.ts";
-import { emptyMcp } from "./mcp-path.ts";
-import { emptyRest } from "./rest.ts";
-import type { Observation } from "./result.ts";
+import type { CheckTarget } from "../../catalog/target.ts";
+import { printable } from "../classify.ts";
+import { emptyMcp } from "../mcp-path.ts";
+import { emptyRest } from "../rest.ts";
+import type { Observation } from "../result.ts";
 
 /** What is left to a run for its end: the last lines and what sinks have not sent yet. */
 export const RESERVE_MS = 2_000;

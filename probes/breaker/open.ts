@@ -1,7 +1,7 @@
-import { usageError } from "../catalog/errors.ts";
-import { dynamoBreakerStore, loadDynamoDb } from "./breaker-dynamodb.ts";
-import { type BreakerStore, fileBreakerStore } from "./breaker-state.ts";
-import type { Shard } from "./schedule.ts";
+import { usageError } from "../../catalog/errors.ts";
+import type { Shard } from "../runners/schedule.ts";
+import { dynamoBreakerStore, loadDynamoDb } from "./dynamodb.ts";
+import { type BreakerStore, fileBreakerStore } from "./state.ts";
 
 const DYNAMODB = "dynamodb:";
 

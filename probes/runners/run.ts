@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Roster, RosterTarget } from "../catalog/target.ts";
+import type { Roster, RosterTarget } from "../../catalog/target.ts";
+import { measuresOf } from "../measure.ts";
+import type { Observation, Status } from "../result.ts";
+import type { Sink } from "../sinks/sink.ts";
+import type { RunTrace, SpanAttributes, Tracing } from "../trace/trace.ts";
 import { type CutOff, startCutOff, withoutVerdict } from "./cut-off.ts";
-import { measuresOf } from "./measure.ts";
 import { jitter, type Pool, pool } from "./pace.ts";
 import type { Prober } from "./prober.ts";
-import type { Observation, Status } from "./result.ts";
 import { isDue, isInShard, type Shard, sampleOffsets } from "./schedule.ts";
-import type { Sink } from "./sinks/sink.ts";
-import type { RunTrace, SpanAttributes, Tracing } from "./trace.ts";
 
 /** How many checks run at once unless the roster says otherwise. */
 const CONCURRENCY = 100;

@@ -1,4 +1,4 @@
-import { describeProblem, EXIT, messageOf, RollcallError, usageError } from "../catalog/errors.ts";
+import { describeProblem, EXIT, messageOf, RollcallError, usageError } from "../../catalog/errors.ts";
 import { createRunner, type RunnerInput } from "./runner.ts";
 
 /** The job's own limit, `activeDeadlineSeconds`. */

@@ -1,7 +1,7 @@
-import type { BreakerPath, BreakerSnapshot } from "./breaker-state.ts";
+import type { Classified } from "../classify.ts";
+import type { Status } from "../result.ts";
 import { Circuit, type CircuitSettings, type CircuitVerdict } from "./circuit.ts";
-import type { Classified } from "./classify.ts";
-import type { Status } from "./result.ts";
+import type { BreakerPath, BreakerSnapshot } from "./state.ts";
 
 /** What each path reports instead of being asked; null for a path that is asked. */
 export type Withheld = Readonly<Record<BreakerPath, Classified | null>>;

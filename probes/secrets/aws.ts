@@ -1,4 +1,4 @@
-import { type ReadSecret, UnreadableSecret } from "./secrets-cache.ts";
+import { type ReadSecret, UnreadableSecret } from "./cache.ts";
 
 export interface AwsSecretsOptions {
   /** Where the services answer. @default the region's own endpoints */

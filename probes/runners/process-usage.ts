@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import type { Measures } from "../catalog/metrics.ts";
+import type { Measures } from "../../catalog/metrics.ts";
 
 /** The unit of times in /proc, in every second: `USER_HZ`, proc(5). */
 const TICKS = 100;

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { EXIT, messageOf, type Problem, RollcallError } from "../catalog/errors.ts";
-import type { Roster } from "../catalog/target.ts";
+import { EXIT, messageOf, type Problem, RollcallError } from "../../catalog/errors.ts";
+import type { Roster } from "../../catalog/target.ts";
 import { rosterMistakes } from "./roster-rules.ts";
 
 /**

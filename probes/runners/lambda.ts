@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
-import { usageError } from "../catalog/errors.ts";
-import { prepareBreakerStore } from "./breaker-open.ts";
+import { usageError } from "../../catalog/errors.ts";
+import { prepareBreakerStore } from "../breaker/open.ts";
 import type { RosterSummary } from "./run.ts";
 import { createRunner, type Runner, type RunnerInput } from "./runner.ts";
 import type { Shard } from "./schedule.ts";

@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { messageOf } from "../catalog/errors.ts";
-import { FAILURE_CLASSES, type FailureClass } from "./result.ts";
+import { messageOf } from "../../catalog/errors.ts";
+import { FAILURE_CLASSES, type FailureClass } from "../result.ts";
 
 const PATHS = ["mcp", "rest"] as const;
 export type BreakerPath = (typeof PATHS)[number];

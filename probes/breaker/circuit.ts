@@ -5,9 +5,9 @@ import {
   circuitBreaker,
   handleWhenResult,
 } from "cockatiel";
-import type { BreakerPath, BreakerSnapshot } from "./breaker-state.ts";
-import { type Classified, printable } from "./classify.ts";
-import { isFailed, type PathVerdict } from "./result.ts";
+import { type Classified, printable } from "../classify.ts";
+import { isFailed, type PathVerdict } from "../result.ts";
+import type { BreakerPath, BreakerSnapshot } from "./state.ts";
 
 export interface CircuitSettings {
   /** Failed checks in a row that open it; at least 1. */

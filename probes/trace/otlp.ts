@@ -10,9 +10,9 @@ import {
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { BasicTracerProvider, BatchSpanProcessor } from "@opentelemetry/sdk-trace-base";
-import { messageOf } from "../catalog/errors.ts";
-import { printable } from "./classify.ts";
-import type { CheckResult } from "./result.ts";
+import { messageOf } from "../../catalog/errors.ts";
+import { printable } from "../classify.ts";
+import type { CheckResult } from "../result.ts";
 import type { CheckSpan, RunTrace, SpanAttributes, Tracing, TracingInput } from "./trace.ts";
 
 /** A flush ends within the two seconds that a run keeps for its end. */

@@ -1,18 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { messageOf } from "../catalog/errors.ts";
-import type { McpTarget, Roster, RosterTarget } from "../catalog/target.ts";
-import { isReachable } from "./address.ts";
-import { createTokenCache } from "./auth/token-cache.ts";
-import { createBreakers, type PathBreaker, type Withheld } from "./breaker.ts";
-import { type BreakerSnapshot, type BreakerStore, memoryBreakerStore } from "./breaker-state.ts";
-import { type CheckOptions, check, createMemory } from "./check.ts";
-import { type Confirmation, confirmed } from "./confirm.ts";
-import { type Control, createControl, judged } from "./control.ts";
+import { messageOf } from "../../catalog/errors.ts";
+import type { McpTarget, Roster, RosterTarget } from "../../catalog/target.ts";
+import { isReachable } from "../address.ts";
+import { createTokenCache } from "../auth/token-cache.ts";
+import { createBreakers, type PathBreaker, type Withheld } from "../breaker/breaker.ts";
+import { type BreakerSnapshot, type BreakerStore, memoryBreakerStore } from "../breaker/state.ts";
+import { type CheckOptions, check, createMemory } from "../check.ts";
+import { type Confirmation, confirmed } from "../confirm.ts";
+import { type Control, createControl, judged } from "../control.ts";
+import { createHttpClient } from "../http/client.ts";
+import { createHttpPool } from "../http/pool.ts";
+import type { Observation } from "../result.ts";
+import type { CheckSpan, ProbeTracer } from "../trace/trace.ts";
 import { withoutVerdict } from "./cut-off.ts";
-import { createHttpClient } from "./http/client.ts";
-import { createHttpPool } from "./http/pool.ts";
-import type { Observation } from "./result.ts";
-import type { CheckSpan, ProbeTracer } from "./trace.ts";
 
 /** How long a check may take beyond its own timeout, to end what it began. */
 const CLEANUP_MS = 2_000;

@@ -1,4 +1,4 @@
-import type { CheckResult } from "./result.ts";
+import type { CheckResult } from "../result.ts";
 
 /** A value that a span may carry. */
 export type SpanAttributes = Readonly<Record<string, string | number | boolean>>;
@@ -47,7 +47,7 @@ export interface TracingInput {
 export async function openTracing(input: TracingInput): Promise<Tracing | null> {
   const url = collectorOf(input.env);
   if (url === null) return null;
-  const { otlpTracing } = await import("./trace-otlp.ts");
+  const { otlpTracing } = await import("./otlp.ts");
   return otlpTracing({ ...input, url });
 }
 

@@ -1,12 +1,12 @@
-import type { Roster } from "../catalog/target.ts";
-import { openBreakerStore } from "./breaker-open.ts";
+import type { Roster } from "../../catalog/target.ts";
+import { openBreakerStore } from "../breaker/open.ts";
+import { openSink, sinkNameOf } from "../sinks/open.ts";
+import type { Sink, SinkName } from "../sinks/sink.ts";
+import { openTracing, type Tracing } from "../trace/trace.ts";
 import { createProber, type Prober } from "./prober.ts";
 import { readRoster } from "./roster.ts";
 import { type RosterRun, type RosterSummary, runRoster } from "./run.ts";
 import type { Shard } from "./schedule.ts";
-import { openSink, sinkNameOf } from "./sinks/open.ts";
-import type { Sink, SinkName } from "./sinks/sink.ts";
-import { openTracing, type Tracing } from "./trace.ts";
 
 /** What a runner is started with: everything that comes from outside of its process. */
 export interface RunnerInput {

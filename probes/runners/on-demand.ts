@@ -1,7 +1,7 @@
-import type { RosterTarget } from "../catalog/target.ts";
+import type { RosterTarget } from "../../catalog/target.ts";
+import type { Observation } from "../result.ts";
 import { createCache, type ObservationCache } from "./cache.ts";
 import type { Prober } from "./prober.ts";
-import type { Observation } from "./result.ts";
 
 /** Answers whoever asks for one server now. Null for a server that the roster does not hold. */
 export type OnDemand = (server: string) => Promise<Observation | null>;

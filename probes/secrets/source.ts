@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
-import { EXIT, type Problem, RollcallError } from "../catalog/errors.ts";
-import type { SecretRef } from "../catalog/secrets.ts";
-import { awsSecrets } from "./secrets-aws.ts";
-import { shortLived, UnreadableSecret } from "./secrets-cache.ts";
-import { kubernetesSecrets } from "./secrets-kubernetes.ts";
+import { EXIT, type Problem, RollcallError } from "../../catalog/errors.ts";
+import type { SecretRef } from "../../catalog/secrets.ts";
+import { awsSecrets } from "./aws.ts";
+import { shortLived, UnreadableSecret } from "./cache.ts";
+import { kubernetesSecrets } from "./kubernetes.ts";
 
-export { redactor } from "./secrets-redact.ts";
+export { redactor } from "./redact.ts";
 
 /** The code of the error that says a credential is missing; a check reports it as class auth. */
 export const CREDENTIAL_CODE = "CREDENTIAL";
