@@ -53,7 +53,9 @@ function launchStdio({ target, exited }: LaunchInput): Launched {
   const begin = async (): Promise<McpSession> => {
     if (signal.aborted) throw new ProbeFault("connect", "it is being stopped");
     const limit = AbortSignal.any([signal, AbortSignal.timeout(START_TIMEOUT_MS)]);
-    const opened = await openSessionFor(target, limit, { allowLoopback: true });
+    // a start may take longer than a check, and its handshake with it
+    const patient = { ...target, timeoutMs: Math.max(target.timeoutMs, START_TIMEOUT_MS) };
+    const opened = await openSessionFor(patient, limit, { allowLoopback: true });
     if (signal.aborted) {
       await opened.close();
       throw new ProbeFault("connect", "it is being stopped");

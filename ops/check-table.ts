@@ -23,12 +23,17 @@ function checkRow(result: CheckResult): string[] {
   return [
     server,
     paintStatus(status),
-    `mcp ${mcp.outcome === "ok" ? `${durationMs} ms` : mcp.outcome === "skipped" ? "–" : "✗"}`,
+    `mcp ${mcp.outcome === "ok" ? `${exchangeMs(mcp) ?? durationMs} ms` : mcp.outcome === "skipped" ? "–" : "✗"}`,
     `rest ${rest.outcome === "ok" ? "ok" : rest.outcome === "skipped" ? "–" : "✗"}`,
     mcp.tools === null ? "" : `${mcp.tools} ${mcp.tools === 1 ? "tool" : "tools"}`,
     mcp.protocolVersion === null ? "" : `${mcp.protocolVersion}${until(mcp.supportedUntil)}`,
     notes(result).join("; "),
   ];
+}
+
+/** Milliseconds of the MCP exchange alone: the handshake and the list. */
+function exchangeMs({ phases }: CheckResult["mcp"]): number | null {
+  return phases?.openMs == null || phases.listMs === null ? null : phases.openMs + phases.listMs;
 }
 
 /** The day on which clients may drop the only era that a server speaks. */

@@ -9,6 +9,7 @@ import { checkTable } from "./check-table.ts";
 import { prepareTargets } from "./check-targets.ts";
 import { readDesktopFile } from "./desktop-file.ts";
 import { print, printJson } from "./output.ts";
+import { endOnSignals } from "./signals.ts";
 
 interface CheckFlags {
   readonly all?: true;
@@ -42,6 +43,7 @@ export function checkCommand(): Command {
     .option("--allow-private", "ask private and link-local addresses too")
     .addOption(new Option("--format <format>", "how to print").choices(["table", "json"]).default("table"))
     .action(async (servers: string[], flags: CheckFlags) => {
+      endOnSignals();
       const results = await checkAsked(servers, flags);
       const [only] = results;
       if (flags.format === "table") print(checkTable(results));

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { catalogError, messageOf, type Problem } from "../catalog/errors.ts";
 import type { CheckTarget } from "../catalog/target.ts";
+import { printable } from "../probes/classify.ts";
 import { hostSecrets, type SecretSource } from "../probes/secrets/source.ts";
 
 /** A server of a Claude Desktop file: the keys that say how it is reached; others are the client's business. */
@@ -34,13 +35,15 @@ export function readDesktopFile(path: string, timeoutMs: number): DesktopServers
     throw catalogError(
       parsed.error.issues.map((issue) => ({
         place: path,
-        path: issue.path.join("."),
+        path: printable(issue.path.join(".")),
         rule: issue.path.length < 2 ? "must hold mcpServers, a map of servers" : "is no server",
         cure: "give each server a command, with args and env, or a url",
       })),
     );
   }
-  const servers = Object.entries(parsed.data.mcpServers);
+  const servers = Object.entries(parsed.data.mcpServers).map(
+    ([name, one]) => [printable(name), one] as const,
+  );
   const variables = new Map(
     servers.map(([name, one]) => [name, new Map(Object.entries("command" in one ? one.env : {}))]),
   );
@@ -85,6 +88,9 @@ function readJson(path: string): unknown {
     // some editors on Windows begin a file with a byte order mark
     return JSON.parse(text.replace(/^\uFEFF/, ""));
   } catch (error) {
-    throw refuse(`is not JSON (${messageOf(error)})`, "mend it, or take it from a backup");
+    // the message of the parser quotes the file, and a file like this one holds secrets
+    const [, position] = /position (\d+)/.exec(messageOf(error)) ?? [];
+    const where = position === undefined ? "" : ` (at character ${position})`;
+    throw refuse(`is not JSON${where}`, "mend it, or take it from a backup");
   }
 }

@@ -7,6 +7,7 @@ import { startDeadline } from "../probes/deadline.ts";
 import type { Era } from "../probes/result.ts";
 import type { ToolList } from "../probes/session.ts";
 import { prepareTargets } from "./check-targets.ts";
+import { endOnSignals } from "./signals.ts";
 
 /** What a server said of its tools, or why it could not be asked, printable. */
 export type ToolsAnswer =
@@ -39,6 +40,7 @@ export function chosenServers(environment: Environment, names: readonly string[]
 
 /** Asks each server for its tools, all at once. Starts those of this machine that nobody has started, for as long. */
 export async function askTools(environment: Environment, servers: readonly Server[]): Promise<ToolsAnswer[]> {
+  endOnSignals();
   const prepared = await prepareTargets(environment, servers);
   try {
     return await Promise.all(

@@ -128,11 +128,12 @@ function everyCondition(server: Server): Condition[] {
 /** Whether anything that a check sees of this server has an end of its own. */
 function expires({ credentials, tls, endpoints }: Server): boolean {
   const https = Object.values(endpoints).some(({ mcp }) => mcp?.startsWith("https:") === true);
-  return https || credentials !== null || tls?.certificate !== undefined;
+  const ends = credentials?.kind === "bearer" || credentials?.kind === "client-credentials";
+  return https || ends || tls?.certificate !== undefined;
 }
 
 type Judgement = Pick<AlarmSpec, "statistic" | "threshold"> &
-  Partial<Pick<AlarmSpec, "period" | "m" | "n" | "comparison">>;
+  Partial<Pick<AlarmSpec, "period" | "m" | "n" | "comparison" | "missing">>;
 
 function judgement(environment: Environment, server: Server, kind: Condition["kind"]): Judgement {
   if (kind === "share") return { statistic: "Average", threshold: HALF };
@@ -145,5 +146,7 @@ function judgement(environment: Environment, server: Server, kind: Condition["ki
     m: 2,
     n: 3,
     comparison: "LessThanThreshold",
+    // a server that fails shows no certificate, and that makes an old one no younger
+    missing: "ignore",
   };
 }

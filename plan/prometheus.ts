@@ -177,10 +177,10 @@ function serverGroup(environment: Environment, server: Server): PrometheusGroup 
 
 /** The conditions of a server in the words of PromQL; `at` selects the server. */
 const CONDITION_RULES = {
-  degraded: (at) => ({ alert: "MCPServerDegraded", expr: `mcp_server_health_status${at} == 1` }),
+  degraded: (at) => ({ alert: "MCPServerDegraded", expr: `mcp_server_degraded${at} == 1` }),
   auth: (at) => ({
     alert: "MCPAuthRefused",
-    expr: `sum without (path) (increase(mcp_probe_failures_total${also(at, 'class="auth"')}[5m])) > 0`,
+    expr: `max without (path) (mcp_probe_refused${at}) == 1`,
   }),
   "tools-missing": (at) => drift("MCPToolsMissing", at, "missing"),
   "tools-breaking": (at) => drift("MCPToolsBreaking", at, "breaking"),

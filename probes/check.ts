@@ -18,7 +18,9 @@ import type { CheckSpan } from "./trace/trace.ts";
 import { findingOf, statusOf } from "./verdict.ts";
 
 /** How long a session may take to end once the verdict stands, in milliseconds. */
-const CLEANUP_MS = 1_100;
+const CLEANUP_MS = 1_000;
+/** How long after the answers the end of a credential may still be read, in milliseconds. */
+const EXPIRY_MS = 100;
 
 /** What checks of a process learn, and the next ones start from. */
 export interface ProbeMemory {
@@ -87,8 +89,12 @@ export async function check(target: CheckTarget, options: CheckOptions = {}): Pr
       access.close();
     }
   } catch (error) {
-    // certificates of ours that cannot be read: nobody was asked, and both paths say why
-    return refused({ target, startedAt, now, error });
+    // certificates of ours that cannot be read, or not in time: nobody was asked, and both paths say why
+    const late = error instanceof ProbeFault && error.failureClass === "timeout";
+    const why = late
+      ? new ProbeFault("auth", "our own certificates could not be read in time", error)
+      : error;
+    return refused({ target, startedAt, now, error: why });
   } finally {
     deadline.cancel();
   }
@@ -118,13 +124,14 @@ export async function openSessionFor(
 
 async function ask(work: Work): Promise<Observation> {
   const { target, now, startedAt, access } = work;
+  const expiring = access.expiresAt().catch(() => null);
   const [mcp, rest, dependencies, replicas] = await Promise.all([
     askMcp(work),
     askRest(work),
     askDependencies(work),
     askReplicas(work),
   ]);
-  const expiresAt = await access.expiresAt().catch(() => null);
+  const expiresAt = await within(expiring, EXPIRY_MS);
   const readings = { mcp: mcp.reading, rest: rest.reading, dependencies, replicas };
   const observation: Observation = {
     result: {
@@ -156,19 +163,19 @@ async function askMcp(work: Work): Promise<McpPath> {
   if (withheld !== null) return { ...silent, reading: emptyMcp({ outcome: "fail", ...withheld }) };
   let masked: readonly string[] = [];
   const redact = (text: string): string => redactor(masked)(access.redact(text));
-  const acquire =
-    options.acquire ??
-    (async (signal) => {
-      const session = await openWith({
-        target,
-        options,
-        access,
-        secrets,
-        signal,
-        masks: (list) => (masked = list),
-      });
-      return { session, release: () => session.close() };
-    });
+  const { acquire: lend } = options;
+  const acquire = async (signal: AbortSignal): Promise<Lease> => {
+    if (lend !== undefined) {
+      // a session that was opened earlier holds its secrets still, and may say them
+      masked = await secretValues(target, secrets);
+      return lend(signal);
+    }
+    const masks = (list: readonly string[]): void => {
+      masked = list;
+    };
+    const session = await openWith({ target, options, access, secrets, signal, masks });
+    return { session, release: () => session.close() };
+  };
   const started = now();
   const path = await mcpPath(
     { target, deadline, now, acquire, redact, orders: options.memory?.orders },
@@ -210,6 +217,8 @@ async function askDependencies(work: Work): Promise<readonly DependencyReading[]
 async function askReplicas(work: Work): Promise<readonly ReplicaReading[]> {
   const { target, options, deadline, access } = work;
   const { mcp, replicas, timeoutMs } = target;
+  // a path that is left alone is left alone on every pod
+  if (options.withheld?.mcp != null) return [];
   if (replicas === undefined || mcp === null || mcp.transport === "stdio") return [];
   const { redact } = access;
   const open = options.openSession ?? openWire;
@@ -258,11 +267,28 @@ async function openWith(input: {
 
 /** Gives a lease back, also one that is still on its way; what does not end in time is no longer waited for. */
 async function giveBack(leasing: Promise<Lease>, ok: boolean): Promise<void> {
-  const released = leasing.then((lease) => lease.release(ok)).catch(() => undefined);
-  const timer = Promise.withResolvers<void>();
-  const handle = setTimeout(timer.resolve, CLEANUP_MS);
-  await Promise.race([released, timer.promise]);
-  clearTimeout(handle);
+  await within(
+    leasing.then((lease) => lease.release(ok)).catch(() => undefined),
+    CLEANUP_MS,
+  );
+}
+
+/** What work gives that never rejects, or null when it takes longer. */
+async function within<T>(work: Promise<T>, ms: number): Promise<T | null> {
+  const { promise, resolve } = Promise.withResolvers<null>();
+  const timer = setTimeout(() => resolve(null), ms);
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The secret values of a stdio server's environment; none where they cannot be read now. */
+async function secretValues({ mcp }: CheckTarget, source: SecretSource): Promise<readonly string[]> {
+  if (mcp === null) return [];
+  const resolved = await resolveMcp(mcp, source).catch(() => null);
+  return resolved?.secrets ?? [];
 }
 
 function refused(input: {

@@ -73,8 +73,9 @@ function hoursToExpiry({ credentialExpiresAt, mcp, checkedAt }: CheckResult): nu
 }
 
 function allAvailable(checked: readonly PathVerdict[]): number | null {
-  if (checked.length === 0 || checked.some(isRefused)) return null;
-  return checked.every(({ outcome }) => outcome === "ok") ? 1 : 0;
+  // one sure failure is enough; behind a refusal nobody saw
+  if (checked.some(isFailed)) return 0;
+  return checked.length === 0 || checked.some(isRefused) ? null : 1;
 }
 
 function availability(path: PathVerdict): number | null {

@@ -3,7 +3,6 @@ import { classify, ProbeFault, printable } from "../classify.ts";
 import type { Answer } from "./answer.ts";
 import { closedFault, createConnections } from "./connections.ts";
 import { Exchange } from "./exchange.ts";
-import { abortedIn } from "./faults.ts";
 import { type HeaderFields, headerLines } from "./headers.ts";
 import type { HttpPool } from "./pool.ts";
 import type { Authorizer, HttpAnswer, HttpClient, HttpRequest, TlsIdentity } from "./types.ts";
@@ -146,7 +145,10 @@ function redirected({ status, headers }: HttpAnswer, { url, method }: HttpReques
 async function bounded<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const startedAt = performance.now();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = (): void => reject(abortedIn("auth", signal.reason, performance.now() - startedAt));
+  const abort = (): void => {
+    const waited = Math.round(performance.now() - startedAt);
+    reject(new ProbeFault("auth", `no credentials within ${waited} ms`, signal.reason));
+  };
   if (signal.aborted) abort();
   signal.addEventListener("abort", abort);
   try {

@@ -1,10 +1,9 @@
 import { classify, ProbeFault, printable } from "../classify.ts";
 
 /** What an exchange was doing when it broke. */
-export type Phase = "auth" | "queue" | "dns" | "connect" | "tls" | "wait" | "headers" | "body";
+export type Phase = "queue" | "dns" | "connect" | "tls" | "wait" | "headers" | "body";
 
 const DOING: Readonly<Record<Phase, string>> = {
-  auth: "waiting for credentials",
   queue: "waiting for a free connection",
   dns: "resolving the name",
   connect: "connecting",
@@ -20,7 +19,6 @@ export function brokenIn(phase: Phase, error: unknown): ProbeFault {
   const code = codeOf(error);
   if (code === "ETIMEDOUT") return new ProbeFault("timeout", `${textOf(error)} (${DOING[phase]})`, error);
   switch (phase) {
-    case "auth":
     case "queue":
     case "dns":
     case "connect":

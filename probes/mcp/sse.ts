@@ -62,6 +62,16 @@ export function createSseParser(limits: SseLimits = SSE_LIMITS): SseParser {
     return event;
   }
 
+  /** The line that ends at `to`; null for a comment that came in one piece, which two million of must not cost. */
+  function lineOf(text: string, from: number, to: number): string | null {
+    if (pieces.length > 0) {
+      const whole = pieces.join("") + text.slice(from, to);
+      pieces = [];
+      return whole;
+    }
+    return text.charCodeAt(from) === COLON && from < to ? null : text.slice(from, to);
+  }
+
   /** Reads one line; true when it completed an event with which the reader is content. */
   function line(text: string, take: (event: SseEvent) => boolean): boolean {
     if (text !== "") {
@@ -92,13 +102,11 @@ export function createSseParser(limits: SseLimits = SSE_LIMITS): SseParser {
       while (cr !== -1 || lf !== -1) {
         const isCr = cr !== -1 && (lf === -1 || cr < lf);
         const at = isCr ? cr : lf;
-        pieces.push(text.slice(from, at));
-        const whole = pieces.join("");
-        pieces = [];
+        const whole = lineOf(text, from, at);
         from = at + 1;
         if (isCr && text.charCodeAt(from) === LF) from += 1;
         else if (isCr) afterCr = from === text.length;
-        if (line(whole, take)) return;
+        if (whole !== null && line(whole, take)) return;
         if (cr !== -1 && cr < from) cr = text.indexOf("\r", from);
         if (lf !== -1 && lf < from) lf = text.indexOf("\n", from);
       }
@@ -114,6 +122,7 @@ export function createSseParser(limits: SseLimits = SSE_LIMITS): SseParser {
 }
 
 const LF = 10;
+const COLON = 58;
 
 function decoded(decoder: InstanceType<typeof TextDecoder>, chunk: Uint8Array): string {
   try {

@@ -124,6 +124,17 @@ export const PROBE_METRICS: readonly Family[] = [
     },
   },
   {
+    ...probed("mcp_probe_refused", "1 when the path refused the last probe for its credentials, 0 when not"),
+    samples: ({ observation: { result } }) => [
+      ...refusal("mcp", result.mcp),
+      ...refusal("rest", result.rest),
+    ],
+  },
+  {
+    ...probed("mcp_server_degraded", "1 when the server is up and a part of it is not well, 0 when not"),
+    samples: ({ measures }) => sample({}, measures.Degraded),
+  },
+  {
     ...probed(
       "mcp_probe_success_ratio",
       "Share of the last 100 verdicts on the path that were good; all: of both paths together",
@@ -245,6 +256,11 @@ function verdict(path: "mcp" | "rest", reading: PathVerdict): Sample[] {
   // a path that is skipped or refused has neither succeeded nor failed
   if (reading.outcome === "skipped" || isRefused(reading)) return [];
   return [{ labels: { path }, value: reading.outcome === "ok" ? 1 : 0 }];
+}
+
+function refusal(path: "mcp" | "rest", reading: PathVerdict): Sample[] {
+  if (reading.outcome === "skipped") return [];
+  return [{ labels: { path }, value: isRefused(reading) ? 1 : 0 }];
 }
 
 function until(instant: string | null | undefined, now: number): Sample[] {

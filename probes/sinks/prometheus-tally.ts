@@ -22,11 +22,9 @@ export class Tally {
       if (outcome === "fail") this.#fail(path, failureClass ?? "protocol");
     const judged = asked.filter(([, reading]) => !isRefused(reading));
     for (const [path, { outcome }] of judged) this.#see(path, outcome === "ok");
-    if (judged.length > 0)
-      this.#see(
-        "all",
-        judged.every(([, { outcome }]) => outcome === "ok"),
-      );
+    // one sure failure is enough; behind a refusal nobody saw
+    if (judged.some(([, { outcome }]) => outcome === "fail")) this.#see("all", false);
+    else if (judged.length > 0 && judged.length === asked.length) this.#see("all", true);
   }
 
   /** Adds to a histogram of the server. */

@@ -1,9 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readDesktopFile } from "../../ops/desktop-file.ts";
-import { rollcall } from "../support/cli.ts";
+import { ROOT, rollcall } from "../support/cli.ts";
 import { referenceServer } from "../support/servers.ts";
 
 // Servers as a Claude Desktop file configures them. Windows itself is not run here: its paths only pass through.
@@ -82,6 +84,7 @@ test("[SKILL-01] commands, arguments and folders pass through as they stand, on 
 
 test.each([
   ["{", "is not JSON"],
+  ['{"mcpServers":{"a":{"env":{"K":hunter22222}}}}', "is not JSON"],
   [{ servers: {} }, "must hold mcpServers"],
   [{ mcpServers: { broken: { args: [] } } }, "mcpServers.broken"],
 ])("a file that cannot be used is refused with its place: %j", async (content, words) => {
@@ -89,7 +92,46 @@ test.each([
   expect({ code, stdout }).toEqual({ code: 65, stdout: "" });
   expect(stderr).toContain("claude_desktop_config.json");
   expect(stderr).toContain(words);
+  expect(stderr).not.toContain("hunter");
 });
+
+test("a name with an escape sequence is printed as text", async () => {
+  const { targets } = readDesktopFile(
+    desktopFile({ mcpServers: { "\u001b[31mred": { command: "node", env: { KEY: "v" } } } }),
+    1_000,
+  );
+  expect(targets[0]?.server).toBe("\\u001b[31mred");
+});
+
+test("a check that is interrupted takes the servers along that it started", async () => {
+  const marker = `rollcall-test-${process.pid}-${Date.now()}`;
+  const script = `console.error("started"); process.title = "x"; setInterval(() => {}, 1000); // ${marker}`;
+  const path = desktopFile({ mcpServers: { slow: { command: process.execPath, args: ["-e", script] } } });
+  const child = spawn(process.execPath, [
+    "--disable-warning=ExperimentalWarning",
+    join(ROOT, "ops", "rollcall.js"),
+    "check",
+    "--desktop",
+    path,
+  ]);
+  const ended = once(child, "exit");
+  await expect.poll(() => running(marker), { timeout: 15_000 }).toBe(1);
+  child.kill("SIGINT");
+  expect(await ended).toEqual([130, null]);
+  await expect.poll(() => running(marker), { timeout: 5_000 }).toBe(0);
+}, 30_000);
+
+/** How many processes of this machine carry the marker in their arguments (Linux). */
+function running(marker: string): number {
+  return readdirSync("/proc").filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(marker);
+    } catch {
+      return false;
+    }
+  }).length;
+}
 
 test("a name that the file does not hold is refused with the names that it holds", async () => {
   const path = desktopFile({ mcpServers: { one: { command: "node" }, two: { command: "node" } } });

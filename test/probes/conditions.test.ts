@@ -72,6 +72,12 @@ describe("the metrics", () => {
     expect(half).not.toHaveProperty("CheckLatency");
   });
 
+  it("call both together failed when one is surely so, and say nothing of both behind a lone refusal", () => {
+    const all = (mcp: typeof ok | typeof down | typeof refused, rest: typeof ok | typeof refused) =>
+      measuresOf(observed(resultOf({ mcp, rest }))).AllAvailable;
+    expect([all(ok, ok), all(down, ok), all(down, refused), all(ok, refused)]).toEqual([1, 0, 0, undefined]);
+  });
+
   it("[STAT-08] count a refusal on its own, and never as an outage", () => {
     const measures = measuresOf(observed(resultOf({ mcp: refused, rest: refused })));
     expect(measures).toMatchObject({ AuthRefused: 1, Unhealthy: 0, Degraded: 0 });

@@ -231,7 +231,7 @@ describe("an authorizer", () => {
     );
     const never = (): Promise<never> => new Promise(() => undefined);
     expect(await failing({ ...authorizer, headers: never }, AbortSignal.timeout(100))).toMatch(
-      /^timeout: .*\(waiting for credentials\)$/,
+      /^auth: no credentials within \d+ ms$/,
     );
   });
 });
