@@ -91,9 +91,13 @@ describe("an opening", () => {
   });
 
   it("of a child leaves no process when it fails", async () => {
-    const stuck = scripted(`process.on("SIGTERM", () => {});
-      console.log(JSON.stringify({ jsonrpc: "2.0", id: 1, result: {} }));
-      console.log(JSON.stringify({ jsonrpc: "2.0", id: 2, error: { code: -1, message: String(process.pid) } }));
+    const stuck = scripted(`import { createInterface } from "node:readline";
+      process.on("SIGTERM", () => {});
+      const error = { code: -1, message: String(process.pid) };
+      createInterface({ input: process.stdin }).on("line", (line) => {
+        const { id } = JSON.parse(line);
+        if (id !== undefined) console.log(JSON.stringify({ jsonrpc: "2.0", id, ...(id === 1 ? { result: {} } : { error }) }));
+      });
       setInterval(() => {}, 1000);`);
     const fault = await faultOf(open(stuck));
     expect(fault).toMatchObject({ failureClass: "rpc" });
