@@ -62,13 +62,20 @@ export function memoryBreakerStore(initial: readonly BreakerSnapshot[] = []): Br
  * fails.
  */
 export function fileBreakerStore(path: string, tell: (problem: string) => void): BreakerStore {
+  /** What the file holds, as far as it was written here: breakers stand still as long as nothing fails. */
+  let written: string | null = null;
   let saving: Promise<void> = Promise.resolve();
   return {
     load: () => loadFrom(path, tell),
     save: (snapshots) => {
       // one after the other: the newest state is the one that stays
       saving = saving
-        .then(() => saveTo(path, snapshots))
+        .then(async () => {
+          const text = JSON.stringify(snapshots);
+          if (text === written) return;
+          await saveTo(path, text);
+          written = text;
+        })
         .catch((error: unknown) => {
           tell(`${path}: the breakers were not kept (${messageOf(error)}); make its folder writable`);
         });
@@ -103,10 +110,10 @@ async function loadFrom(path: string, tell: (problem: string) => void): Promise<
   }
 }
 
-async function saveTo(path: string, snapshots: readonly BreakerSnapshot[]): Promise<void> {
+async function saveTo(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}.new`;
-  await writeFile(temporary, JSON.stringify(snapshots), { mode: 0o600, flush: true });
+  await writeFile(temporary, text, { mode: 0o600, flush: true });
   await rename(temporary, path);
 }
 

@@ -8,7 +8,8 @@ export type OnDemand = (server: string) => Promise<Observation | null>;
 
 /**
  * Checks of servers on demand. A result that is younger than the server's `cacheMs` answers again, and all who ask at
- * the same time share one check, so that a page that many look at is no load on the servers.
+ * the same time share one check, so that a page that many look at is no load on the servers. Breakers neither hold these
+ * checks back nor count them.
  */
 export function createOnDemand({
   targets,
@@ -29,6 +30,8 @@ export function createOnDemand({
   };
   return async (server) => {
     const target = byName.get(server);
-    return target === undefined ? null : cacheOf(target).get(target, () => prober.probe(target));
+    return target === undefined
+      ? null
+      : cacheOf(target).get(target, () => prober.probe(target, { outOfTurn: true }));
   };
 }

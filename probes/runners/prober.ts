@@ -3,7 +3,13 @@ import { messageOf } from "../../catalog/errors.ts";
 import type { McpTarget, Roster, RosterTarget } from "../../catalog/target.ts";
 import { isReachable } from "../address.ts";
 import { createTokenCache } from "../auth/token-cache.ts";
-import { createBreakers, type PathBreaker, type Withheld } from "../breaker/breaker.ts";
+import {
+  createBreakers,
+  NOTHING_WITHHELD,
+  type Pass,
+  type PathBreaker,
+  type Withheld,
+} from "../breaker/breaker.ts";
 import { type BreakerSnapshot, type BreakerStore, memoryBreakerStore } from "../breaker/state.ts";
 import { type CheckOptions, check, createMemory } from "../check.ts";
 import { type Confirmation, confirmed } from "../confirm.ts";
@@ -25,6 +31,11 @@ export interface ProbeOptions {
   readonly deadline?: number;
   /** @default nothing is traced */
   readonly tracer?: ProbeTracer;
+  /**
+   * Asks every path and leaves the breakers as they are: whoever asks out of turn opens none and closes none.
+   * @default false
+   */
+  readonly outOfTurn?: boolean;
 }
 
 /** Checks servers so that the result counts, and keeps what their checks share. */
@@ -72,7 +83,6 @@ export async function createProber({
     initial: await store.load(),
     now,
   });
-  let saved = JSON.stringify(breakers.snapshots());
   const counting = { control, breakers, now, wait };
   return {
     probe: (target, options = {}) =>
@@ -80,6 +90,7 @@ export async function createProber({
         ...counting,
         signal: options.signal,
         deadline: options.deadline,
+        outOfTurn: options.outOfTurn ?? false,
         once: async (withheld) => {
           const span = startSpan(target, { ...options, now });
           const observation = await ask(target, {
@@ -93,14 +104,7 @@ export async function createProber({
         },
       }),
     breakers: () => breakers.snapshots(),
-    async save() {
-      const snapshots = breakers.snapshots();
-      const state = JSON.stringify(snapshots);
-      // they stand still as long as nothing fails
-      if (state === saved) return;
-      saved = state;
-      await store.save(snapshots);
-    },
+    save: () => store.save(breakers.snapshots()),
     close: () => {
       http.close();
       pool.close();
@@ -127,6 +131,9 @@ function startSpan(
   };
 }
 
+/** A pass that no breaker counts. */
+const NOBODYS: Pass = { withheld: NOTHING_WITHHELD, leave: () => Promise.resolve() };
+
 interface Counting {
   readonly once: (withheld: Withheld) => Promise<Observation>;
   readonly control: Control;
@@ -135,12 +142,13 @@ interface Counting {
   readonly wait: (ms: number, signal?: AbortSignal) => Promise<void>;
   readonly signal: AbortSignal | undefined;
   readonly deadline: number | undefined;
+  readonly outOfTurn: boolean;
 }
 
 async function counted(target: RosterTarget, counting: Counting): Promise<Observation> {
-  const { once, control, breakers, now, wait, signal, deadline } = counting;
+  const { once, control, breakers, now, wait, signal, deadline, outOfTurn } = counting;
   const startedAt = now();
-  const pass = breakers.enter(target.server);
+  const pass = outOfTurn ? NOBODYS : breakers.enter(target.server);
   const { withheld } = pass;
   const confirmation: Confirmation = {
     confirmMs: target.confirmMs ?? 0,

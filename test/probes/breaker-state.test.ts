@@ -68,6 +68,24 @@ describe("the state of the breakers", () => {
     expect(await readdir(folder)).toEqual(["breakers.json"]);
   });
 
+  it("is written again after a disk that failed, and not again while nothing has changed", async () => {
+    const told: string[] = [];
+    const place = join(folder, "place");
+    await writeFile(place, "a file where a folder is needed");
+    const path = join(place, "breakers.json");
+    const store = fileBreakerStore(path, (problem) => void told.push(problem));
+    const snapshots = (await opened({ at: START })).snapshots();
+    await store.save(snapshots);
+    expect(told).toHaveLength(1);
+    await rm(place);
+    await store.save(snapshots);
+    expect(JSON.parse(await readFile(path, "utf8"))).toHaveLength(snapshots.length);
+    await rm(path);
+    await store.save(snapshots);
+    expect(await readdir(place)).toEqual([]);
+    expect(told).toHaveLength(1);
+  });
+
   const closed = {
     server: "subject",
     path: "mcp",

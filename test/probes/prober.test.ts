@@ -94,6 +94,22 @@ describe("a check that counts", () => {
     await rm(folder, { recursive: true });
   });
 
+  it("asks out of turn past an open breaker, and neither opens nor closes one by it", async () => {
+    const one = member({ breaker: { failures: 2, restMs: 60_000 } });
+    const prober = await proberOf(one, [down, down, down, down]);
+    await prober.probe(one, { outOfTurn: true });
+    await prober.probe(one, { outOfTurn: true });
+    expect(prober.breakers()).toEqual([]);
+    await prober.probe(one);
+    await prober.probe(one);
+    const [open] = prober.breakers();
+    expect(open?.state).toBe("open");
+    const asked = prober.asked.length;
+    await prober.probe(one, { outOfTurn: true });
+    expect(prober.asked.slice(asked)).toEqual([null]);
+    expect(prober.breakers()).toEqual([open]);
+  });
+
   it("never opens a breaker for doubt", async () => {
     const one = member({ breaker: { failures: 1, restMs: 60_000 } });
     const prober = await proberOf(one, [down, down], { control: ["http://127.0.0.1:1/"] });
