@@ -1,11 +1,20 @@
 import { EXIT, messageOf } from "../catalog/errors.ts";
+import { alertsBench } from "./alerts.ts";
+import { planBench } from "./plan.ts";
 import { probeBench } from "./probe.ts";
+import { replayBench } from "./replay.ts";
 import type { Bench } from "./report.ts";
 import { printReport } from "./report.ts";
 import { startBench } from "./start.ts";
 
 /** Every benchmark by its name. */
-const BENCHES: Readonly<Record<string, Bench>> = { probe: probeBench, start: startBench };
+const BENCHES: Readonly<Record<string, Bench>> = {
+  alerts: alertsBench,
+  plan: planBench,
+  probe: probeBench,
+  replay: replayBench,
+  start: startBench,
+};
 
 /** `npm run bench <name> [--quick]`: measures, prints a table, and one JSON object as the last line. */
 async function run(args: readonly string[]): Promise<void> {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { maintenance } from "./maintenance.ts";
 import { distinctItems, name } from "./names.ts";
 import { days, duration, floor, positiveDuration } from "./units.ts";
 
@@ -39,6 +40,16 @@ const common = {
   shared: override.optional().describe("what differs from shared.yaml"),
   override: z.record(name, override).default({}).describe("what differs from a server's file"),
   floor: floor.optional(),
+  fold: z
+    .int()
+    .min(2)
+    .max(100)
+    .default(3)
+    .describe("how many servers that fail together become one page instead of one each"),
+  maintenance: z
+    .record(name, maintenance)
+    .default({})
+    .describe("times in which alarms tell nobody and no budget is charged"),
   control: z
     .array(z.url({ protocol: /^https?$/ }))
     .default([])
@@ -103,6 +114,18 @@ export const environmentFile = z.discriminatedUnion("platform", [
         .describe("where a server of the cluster answers to a probe outside of it"),
       gatewayImage: digestImage.describe("runs stdio servers behind Streamable HTTP"),
       probeImage: digestImage.describe("runs the probe as a CronJob"),
+      prometheus: z
+        .strictObject({
+          operator: z
+            .boolean()
+            .default(true)
+            .describe("whether the Prometheus operator runs in the cluster and takes rules as its objects"),
+          ruleLabels: z
+            .record(z.string().min(1), z.string())
+            .default({})
+            .describe("labels by which its Prometheus chooses rules, such as release: prometheus"),
+        })
+        .prefault({}),
     }),
   }),
 ]);

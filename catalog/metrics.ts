@@ -1,3 +1,5 @@
+import type { Quantity } from "./units.ts";
+
 /** The CloudWatch namespace of everything that Rollcall measures itself. */
 export const NAMESPACE = "Rollcall";
 
@@ -44,7 +46,14 @@ export const METRICS = {
 
 export type MetricName = keyof typeof METRICS;
 
-/** A metric that counts, of one promise that is charged for its own failure classes. */
+/** A limit in the unit that the metric's values have: a metric of seconds by its name is no metric of milliseconds. */
+export function inMetricUnit(metric: string, quantity: Quantity): number {
+  return quantity.dimension === "time" && metric.endsWith("_seconds")
+    ? quantity.value / 1_000
+    : quantity.value;
+}
+
+/** A metric that counts, of one promise that is judged by rules of its own. */
 export type ObjectiveMetric = `Objective.${string}`;
 
 /** The metric of an objective that names its own burning classes: 1 while it is kept, 0 when it is not. */

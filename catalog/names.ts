@@ -6,6 +6,9 @@ export const name = z
   .max(48, "must have at most 48 characters")
   .regex(/^[a-zA-Z0-9_-]+$/, "must match [a-zA-Z0-9_-], such as task-mcp");
 
+/** Stands where a server's name would, for what belongs to all of them together. */
+export const FLEET = "fleet";
+
 /** The name of a metric of a server's own, as CloudWatch and Prometheus both take it. */
 export const metricName = z
   .string()

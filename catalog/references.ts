@@ -32,6 +32,9 @@ export function referenceProblems(input: {
     ...keysOf(shared.value, "families").flatMap((family) =>
       runbook(source, shared, ["families", family, "runbook"]),
     ),
+    ...keysOf(shared.value, "families").flatMap((family) =>
+      named(shared, ["families", family, "escalation"], escalations, "escalation"),
+    ),
     ...environmentNames(environment, known),
   ];
 }
@@ -82,7 +85,12 @@ function environmentNames(environment: Layered, known: readonly string[]): Probl
     ["override", name],
     name,
   ]);
-  return [...listed, ...overridden].flatMap(([path, name]) => {
+  const maintained = keysOf(environment.value, "maintenance").flatMap((name): [Path, unknown][] => {
+    const path = ["maintenance", name, "servers"];
+    const servers = valueAt(environment.value, path);
+    return Array.isArray(servers) ? servers.map((server, index) => [[...path, index], server]) : [];
+  });
+  return [...listed, ...overridden, ...maintained].flatMap(([path, name]) => {
     if (typeof name !== "string" || known.includes(name)) return [];
     const cure = `write one of ${known.join(", ")}, or add stacks/servers/${name}.yaml`;
     return [unknownName(environment, path, `there is no server "${name}"`, cure)];

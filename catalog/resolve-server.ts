@@ -109,6 +109,7 @@ export function resolveServer(input: {
     tls: file.tls ?? null,
     dependencies: Object.entries(file.dependencies).map(([name, one]) => dependencyTarget(name, one)),
     escalation: file.escalation ?? shared.defaults.escalation,
+    dashboards: file.dashboards,
   };
 }
 

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { EnvironmentFile } from "./environment.ts";
 import type { Problem } from "./errors.ts";
 import type { Layered } from "./merge.ts";
+import { resolveMaintenance } from "./resolve-maintenance.ts";
 import { resolveServer, type ServerEntry } from "./resolve-server.ts";
 import type { SharedFile } from "./shared.ts";
 import type { Environment, Escalation, Server } from "./types.ts";
@@ -33,9 +34,16 @@ export function resolveEnvironment(input: ResolveInput): Environment {
     servers: resolved,
     contacts: shared.contacts,
     escalations: Object.entries(shared.escalations).map(([name, { levels }]) => escalation(name, levels)),
+    defaultEscalation: shared.defaults.escalation,
     severities: shared.severities,
     families: shared.families,
     burnRates: Object.entries(shared.burnRates).map(([name, rate]) => ({ name, ...rate })),
+    budgetPolicy: Object.entries(shared.budgetPolicy)
+      .map(([name, policy]) => ({ name, ...policy }))
+      .sort((a, b) => a.spent - b.spent),
+    logEvents: Object.entries(shared.logEvents).map(([name, event]) => ({ name, ...event })),
+    maintenance: resolveMaintenance(header, resolved),
+    fold: header.fold,
     control: header.control,
     pace: header.pace,
     deployTimeout: header.deploy.timeout,

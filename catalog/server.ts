@@ -1,14 +1,13 @@
 import { z } from "zod";
 import { credentials, tlsIdentity } from "./credentials.ts";
 import { dependency } from "./dependencies.ts";
-import { FAILURE_CLASSES } from "./failures.ts";
-import { METRICS, type MetricName } from "./metrics.ts";
-import { distinctItems, metricName, name } from "./names.ts";
+import { FLEET, name } from "./names.ts";
+import { objective, threshold } from "./objective.ts";
 import { probeSettings } from "./probe-settings.ts";
 import { rest } from "./rest.ts";
 import { secretRef } from "./secrets.ts";
 import { tools } from "./tools.ts";
-import { floor, percent, positiveDuration, type Quantity, quantity } from "./units.ts";
+import { floor } from "./units.ts";
 
 const envVariable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be a variable name");
 
@@ -101,62 +100,9 @@ const kubernetes = z
   })
   .describe("the Deployment and Service; left out where somebody else runs the server");
 
-/** Thresholds in the order in which things get worse. */
-function inOrder(value: {
-  readonly worse: "higher" | "lower";
-  readonly target?: Quantity | undefined;
-  readonly warning?: Quantity | undefined;
-  readonly critical?: Quantity | undefined;
-}): boolean {
-  const given = [value.target, value.warning, value.critical].filter((one) => one !== undefined);
-  if (new Set(given.map(({ dimension }) => dimension)).size > 1) return true;
-  const sign = value.worse === "higher" ? 1 : -1;
-  return given.every((one, index) => index === 0 || sign * (one.value - (given[index - 1]?.value ?? 0)) >= 0);
-}
-
-const burns = z
-  .array(z.enum(FAILURE_CLASSES))
-  .min(1)
-  .refine(distinctItems, "must not name anything twice")
-  .optional()
-  .describe("failure classes that burn this budget; all but auth when left out");
-
-const objective = z.discriminatedUnion("sli", [
-  z.strictObject({ sli: z.literal("mcp"), objective: percent, window: positiveDuration, burns }),
-  z.strictObject({ sli: z.literal("rest"), objective: percent, window: positiveDuration, burns }),
-  z.strictObject({
-    sli: z.literal("latency"),
-    percentile: z.number().min(50).max(99.9),
-    below: positiveDuration,
-  }),
-]);
-
-const metricNames = Object.keys(METRICS) as [MetricName, ...MetricName[]];
-
-const threshold = z
-  .strictObject({
-    metric: z
-      .union([z.enum(metricNames), metricName])
-      .describe("a metric of the probe, or the exported name of one of the server's own"),
-    worse: z.enum(["higher", "lower"]).default("higher"),
-    target: quantity.optional(),
-    warning: quantity.optional(),
-    critical: quantity.optional(),
-  })
-  .refine(
-    (value) =>
-      new Set(
-        [value.target, value.warning, value.critical].filter((q) => q !== undefined).map((q) => q.dimension),
-      ).size <= 1,
-    {
-      message: "mixes units: target, warning and critical must measure the same thing",
-    },
-  )
-  .refine(inOrder, { message: "must get worse from target over warning to critical" });
-
 /** One reviewed file of `stacks/servers/`: what a server is, what it promises, and who answers for it. */
 export const serverFile = z.strictObject({
-  server: name,
+  server: name.refine((text) => text !== FLEET, `must not be ${FLEET}, the name of all servers together`),
   description: z.string().min(1),
   owner: name.describe("a contact of shared.yaml"),
   mcp,
@@ -172,10 +118,12 @@ export const serverFile = z.strictObject({
   tls: tlsIdentity.optional(),
   dependencies: z.record(name, dependency).default({}).describe("what the server needs to do its work"),
   escalation: name.optional().describe("an escalation of shared.yaml"),
+  dashboards: z
+    .boolean()
+    .default(false)
+    .describe("whether it has Grafana dashboards of its own: overview, api, infrastructure and security"),
 });
 
 export type ServerFile = z.infer<typeof serverFile>;
-export type Objective = z.infer<typeof objective>;
-export type Threshold = z.infer<typeof threshold>;
 export type RunSpec = z.infer<typeof run>;
 export type Workload = z.infer<typeof kubernetes>;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { name } from "./names.ts";
 import { probeDefaults } from "./probe-settings.ts";
-import { duration, floor } from "./units.ts";
+import { duration, floor, percent, positiveDuration } from "./units.ts";
 
 export const SEVERITIES = ["critical", "high", "medium", "low"] as const;
 export type Severity = (typeof SEVERITIES)[number];
@@ -22,6 +22,9 @@ export const FAMILIES = [
   "auth",
   "expiry",
   "dependency",
+  "security",
+  "auth-failures",
+  "fleet",
 ] as const;
 export type FamilyName = (typeof FAMILIES)[number];
 
@@ -52,7 +55,33 @@ const family = z.strictObject({
   runbook: z.string().regex(/^docs\/runbooks\/[a-z-]+\.md$/, "must be a page of docs/runbooks/"),
   means: z.string().min(1).describe("what the alarm means, with {server} and {detail} filled in"),
   first: z.string().min(1).describe("what to do first"),
+  escalation: name
+    .optional()
+    .describe("an escalation that its alarms go to instead of the server's, such as security"),
 });
+
+const budgetPolicy = z
+  .strictObject({
+    spent: percent.describe("share of the error budget from which on it holds"),
+    freeze: z.boolean().default(false).describe("whether rollouts of the server stop"),
+    consequence: z.string().min(1).describe("what the team does"),
+  })
+  .describe("what follows when so much of an error budget is spent");
+
+const logEvent = z
+  .strictObject({
+    family: z.enum(["security", "auth-failures"]),
+    pattern: z
+      .string()
+      .min(1)
+      .max(1_024)
+      .describe("filter pattern of CloudWatch Logs, over the log groups of the servers"),
+    count: z.int().min(1).max(1_000_000).describe("how many lines"),
+    within: positiveDuration
+      .refine((ms) => ms % 60_000 === 0 && ms <= 3_600_000, "must be whole minutes up to 1h, such as 5m")
+      .describe("in how long a time"),
+  })
+  .describe("lines of the servers' logs that somebody must know of");
 
 const burnRate = z
   .strictObject({
@@ -75,6 +104,8 @@ export const sharedFile = z.strictObject({
   escalations: z.record(name, z.strictObject({ levels: z.record(name, level) })),
   burnRates: z.record(name, burnRate),
   families: z.record(z.enum(FAMILIES), family),
+  budgetPolicy: z.record(name, budgetPolicy).default({}),
+  logEvents: z.record(name, logEvent).default({}),
 });
 
 export type SharedFile = z.infer<typeof sharedFile>;
@@ -82,3 +113,5 @@ export type Contact = z.infer<typeof contact>;
 export type EscalationLevel = z.infer<typeof level>;
 export type Family = z.infer<typeof family>;
 export type BurnRate = z.infer<typeof burnRate>;
+export type BudgetPolicy = z.infer<typeof budgetPolicy>;
+export type LogEvent = z.infer<typeof logEvent>;

@@ -95,13 +95,28 @@ export interface CheckTarget {
   readonly replicas?: { readonly host: string };
 }
 
-/** A promise that is charged for other failure classes than the rest. */
-export interface BurnRule {
-  readonly objective: string;
-  readonly path: "mcp" | "rest";
-  /** The classes that burn its budget. */
-  readonly burns: readonly string[];
-}
+/** A promise that is kept or broken by something else than whether its path answered; the runner measures it. */
+export type ObjectiveRule = { readonly objective: string } & (
+  | {
+      readonly kind: "classes";
+      readonly path: "mcp" | "rest";
+      /** The failure classes that burn its budget. */
+      readonly burns: readonly string[];
+    }
+  | {
+      readonly kind: "latency";
+      readonly path: "mcp" | "rest";
+      /** Milliseconds under which a check is good. */
+      readonly belowMs: number;
+    }
+  | {
+      readonly kind: "value";
+      readonly metric: string;
+      /** In the unit of the metric; exactly one of the two is there. */
+      readonly below?: number;
+      readonly above?: number;
+    }
+);
 
 /** A target with how a runner checks it. */
 export interface RosterTarget extends CheckTarget {
@@ -113,7 +128,7 @@ export interface RosterTarget extends CheckTarget {
   readonly confirmMs?: number;
   /** When a path that keeps failing is left alone, and for how long. @default never */
   readonly breaker?: { readonly failures: number; readonly restMs: number };
-  readonly burnRules?: readonly BurnRule[];
+  readonly objectiveRules?: readonly ObjectiveRule[];
   /** How old a result may be that answers whoever asks on demand, in milliseconds. @default 0 */
   readonly cacheMs?: number;
 }

@@ -1,9 +1,20 @@
 import type { Credentials, TlsIdentityRef } from "./credentials.ts";
 import type { CloudEnvironmentFile } from "./environment.ts";
+import type { Maintenance, Weekday } from "./maintenance.ts";
+import type { Objective, RatioObjective, Threshold } from "./objective.ts";
 import type { ProbeSettings } from "./probe-settings.ts";
 import type { SecretRef } from "./secrets.ts";
-import type { Objective, RunSpec, Threshold, Workload } from "./server.ts";
-import type { BurnRate, Contact, EscalationLevel, Family, FamilyName, Severity } from "./shared.ts";
+import type { RunSpec, Workload } from "./server.ts";
+import type {
+  BudgetPolicy,
+  BurnRate,
+  Contact,
+  EscalationLevel,
+  Family,
+  FamilyName,
+  LogEvent,
+  Severity,
+} from "./shared.ts";
 import type { CanaryTarget, DependencyTarget, RestTarget } from "./target.ts";
 import type { ServerContract } from "./tools-lock.ts";
 import type { Floor } from "./units.ts";
@@ -24,6 +35,9 @@ export type ResolvedObjective = Objective & {
   /** `file:line:column` of the promise, for messages. */
   readonly place: string;
 };
+
+/** An objective that has an error budget: every one but a percentile of latency. */
+export type ResolvedRatio = RatioObjective & { readonly name: string; readonly place: string };
 
 export type ResolvedThreshold = Threshold & { readonly name: string };
 
@@ -60,7 +74,27 @@ export interface Server {
   readonly tls: TlsIdentityRef | null;
   readonly dependencies: readonly DependencyTarget[];
   readonly escalation: string;
+  /** Whether it has Grafana dashboards of its own besides those of all servers. */
+  readonly dashboards: boolean;
 }
+
+/** A maintenance with the servers it is for. */
+export type ResolvedMaintenance = Omit<Maintenance, "servers" | "at" | "weekly" | "until" | "for"> & {
+  readonly name: string;
+  /** Names of servers of this environment. */
+  readonly servers: readonly string[];
+  readonly durationMs: number;
+  readonly schedule:
+    | { readonly kind: "once" /** Local to the zone: `2026-12-05T22:00`. */; readonly at: string }
+    | {
+        readonly kind: "weekly";
+        readonly on: readonly Weekday[];
+        /** Local to the zone: `22:00`. */
+        readonly at: string;
+        /** The last day on which one may begin: `2027-01-31`. */
+        readonly until: string;
+      };
+};
 
 export interface Escalation {
   readonly name: string;
@@ -79,9 +113,17 @@ export interface Environment {
   readonly servers: readonly Server[];
   readonly contacts: Readonly<Record<string, Contact>>;
   readonly escalations: readonly Escalation[];
+  /** Where alarms go that belong to no server. */
+  readonly defaultEscalation: string;
   readonly severities: Readonly<Record<Severity, { readonly respond: number }>>;
   readonly families: Readonly<Record<FamilyName, Family>>;
   readonly burnRates: readonly (BurnRate & { readonly name: string })[];
+  /** In the order in which more of a budget is spent. */
+  readonly budgetPolicy: readonly (BudgetPolicy & { readonly name: string })[];
+  readonly logEvents: readonly (LogEvent & { readonly name: string })[];
+  readonly maintenance: readonly ResolvedMaintenance[];
+  /** This many servers that fail together become one page. */
+  readonly fold: number;
   /** Addresses outside of the fleet that tell whether our own network works. */
   readonly control: readonly string[];
   readonly pace: { readonly concurrency: number /** Milliseconds. */; readonly jitter: number };

@@ -1,5 +1,6 @@
 import {
   constructFromEvents,
+  dump,
   EVENT_ID,
   type Event,
   getScalarValue,
@@ -61,6 +62,11 @@ export function parseYaml(file: string, text: string): YamlFile {
       },
     ]);
   }
+}
+
+/** Plain JSON values as YAML documents one after the other, each text that another reader could misread quoted. */
+export function formatYaml(documents: readonly unknown[]): string {
+  return documents.map((one) => dump(one, { noRefs: true, lineWidth: -1 })).join("---\n");
 }
 
 function secondDocument(file: string, events: readonly Event[], text: string): RollcallError {

@@ -1,5 +1,7 @@
-import { alarmsOf, parseRule, type Rule, ruleHolds } from "../plan/composite-rule.ts";
-import { type AlarmState, evaluateAlarm, evaluationMark } from "../plan/evaluate.ts";
+import { dependencyOrder } from "../plan/cloudwatch/composite.ts";
+import { alarmsOf, parseRule, type Rule, ruleHolds } from "../plan/cloudwatch/composite-rule.ts";
+import { evaluateAlarm, evaluationMark } from "../plan/cloudwatch/metric-alarm.ts";
+import type { AlarmState } from "../plan/cloudwatch/types.ts";
 import type { MetricAlarm, Plan, PlannedAlarm, PlannedComposite } from "../plan/types.ts";
 import type { Store, StoredAlarm } from "./store.ts";
 
@@ -15,6 +17,11 @@ export interface Transition {
   readonly composite: PlannedComposite | null;
 }
 
+interface Composite {
+  readonly planned: PlannedComposite;
+  readonly rule: Rule;
+}
+
 interface Watched {
   readonly planned: PlannedAlarm;
   /** The mark up to which it has been evaluated. */
@@ -26,25 +33,23 @@ export class AlarmDesk {
   readonly #store: Store;
   readonly #startedAt: number;
   readonly #watched: readonly Watched[];
-  readonly #composites: readonly { readonly planned: PlannedComposite; readonly rule: Rule }[];
+  /** By name, each after those that it names. */
+  readonly #composites: ReadonlyMap<string, Composite>;
   readonly #states: Map<string, StoredAlarm>;
 
   constructor(input: { readonly plan: Plan; readonly store: Store; readonly startedAt: number }) {
     this.#store = input.store;
     this.#startedAt = input.startedAt;
-    this.#watched = input.plan.servers.flatMap(({ alarms }) =>
-      alarms.map((planned) => ({ planned, mark: 0 })),
-    );
-    this.#composites = input.plan.servers
-      .flatMap(({ composites }) => composites)
-      .map((planned) => ({ planned, rule: parseRule(planned.definition.AlarmRule) }));
+    const all = [...input.plan.servers, input.plan.fleet];
+    this.#watched = all.flatMap(({ alarms }) => alarms.map((planned) => ({ planned, mark: 0 })));
+    this.#composites = inOrder(all.flatMap(({ composites }) => composites));
     this.#states = new Map(input.store.alarms().map((alarm) => [alarm.name, alarm]));
   }
 
   /** Brings every alarm to the state it has at `now` and says what changed, metric alarms first. */
   evaluate(now: number): Transition[] {
     const metric = this.#watched.flatMap((watched) => this.#evaluateMetric(watched, now));
-    const composite = this.#composites.flatMap(({ planned, rule }) => {
+    const composite = [...this.#composites.values()].flatMap(({ planned, rule }) => {
       const holds = ruleHolds(rule, (name) => this.#states.get(name)?.state);
       const because = this.childrenInAlarm(planned).map(({ name }) => name);
       const reason = holds ? `in ALARM: ${because.join(", ")}` : "its rule does not hold";
@@ -64,15 +69,15 @@ export class AlarmDesk {
     return this.#states.get(name);
   }
 
-  /** The alarms that a composite names and that are in ALARM now. */
+  /** The metric alarms that are in ALARM now and that a composite names, itself or through composites. */
   childrenInAlarm(composite: PlannedComposite): StoredAlarm[] {
-    const found = this.#composites.find(
-      ({ planned }) => planned.definition.AlarmName === composite.definition.AlarmName,
-    );
+    const found = this.#composites.get(composite.definition.AlarmName);
     const names = found === undefined ? [] : alarmsOf(found.rule);
     return names.flatMap((name) => {
       const state = this.#states.get(name);
-      return state?.state === "ALARM" ? [state] : [];
+      if (state?.state !== "ALARM") return [];
+      const inner = this.#composites.get(name);
+      return inner === undefined ? [state] : this.childrenInAlarm(inner.planned);
     });
   }
 
@@ -87,7 +92,9 @@ export class AlarmDesk {
       definition,
       at: now,
       previous: current.state,
-      samples: (of, { from, to }) => this.#store.samples({ server, metric: metricName(of), from, to }),
+      // one server's metrics differ by their names alone
+      seriesOf: ({ MetricName }, { from, to }) =>
+        this.#store.samples({ server, metric: MetricName, from, to }),
     });
     const moved = this.#move({ at: now, name, server, to: state, reason, composite: null });
     // only now: an evaluation that failed is tried again
@@ -140,9 +147,18 @@ export class AlarmDesk {
   }
 }
 
-function metricName(definition: MetricAlarm) {
-  if ("MetricName" in definition) return definition.MetricName;
-  const stat = definition.Metrics.find(({ MetricStat }) => MetricStat !== undefined)?.MetricStat;
-  if (stat === undefined) throw new TypeError(`${definition.AlarmName} names no metric`);
-  return stat.Metric.MetricName;
+function inOrder(composites: readonly PlannedComposite[]): Map<string, Composite> {
+  const parsed = new Map(
+    composites.map((planned) => {
+      const { AlarmName, AlarmRule } = planned.definition;
+      return [AlarmName, { planned, rule: parseRule(AlarmRule) }] as const;
+    }),
+  );
+  const { order } = dependencyOrder(new Map([...parsed].map(([name, { rule }]) => [name, alarmsOf(rule)])));
+  return new Map(
+    order.flatMap((name) => {
+      const one = parsed.get(name);
+      return one === undefined ? [] : [[name, one] as const];
+    }),
+  );
 }

@@ -2,6 +2,8 @@ import { timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { Hono } from "hono";
 import { messageOf, RollcallError } from "../catalog/errors.ts";
+import { FLEET } from "../catalog/names.ts";
+import { quietText } from "../plan/maintenance.ts";
 import type { CheckResult, Status } from "../probes/result.ts";
 import type { Monitor } from "./monitor.ts";
 
@@ -19,7 +21,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Header that carries the token of the state folder; a page of another site cannot set it. */
 export const DRILL_TOKEN = "x-rollcall-token";
 
-/** The status API and the console of a monitor. Reading is open to this machine; drills need the token. */
+/** The status API and the console of a monitor. Reading is open to this machine; drills and mutes need the token. */
 export function statusApi(monitor: Monitor, { token }: { readonly token: string }): Hono {
   const app = new Hono();
   app.use(async (c, next) => {
@@ -47,6 +49,8 @@ export function statusApi(monitor: Monitor, { token }: { readonly token: string 
       environment: monitor.environment.name,
       health: healthOf(monitor),
       servers: serverNames(monitor).map((name) => serverStatus(monitor, name)),
+      // what belongs to all servers together
+      fleet: alarmStates(monitor, monitor.plan.fleet),
     }),
   );
   app.get("/status/servers/:name", (c) => {
@@ -62,6 +66,7 @@ export function statusApi(monitor: Monitor, { token }: { readonly token: string 
       return c.json({ error: "after must be the id of an event" }, 400);
     return c.json({ events: monitor.store.events(after, EVENTS) });
   });
+  app.get("/status/quiet", (c) => c.json({ quiet: quietStatus(monitor) }));
   app.get("/metrics", async (c) =>
     c.body(await monitor.exposition.text(), 200, { "content-type": monitor.exposition.contentType }),
   );
@@ -80,6 +85,21 @@ export function statusApi(monitor: Monitor, { token }: { readonly token: string 
       if (verb === "start") await monitor.fleet.start(name);
       else await monitor.drillStop(name, restartMs);
       return c.json({ server: name, pid: monitor.fleet.pidOf(name) });
+    } catch (error) {
+      if (!(error instanceof RollcallError)) throw error;
+      return c.json({ error: messageOf(error) }, 400);
+    }
+  });
+
+  app.on(["POST", "DELETE"], "/mute/:target", async (c) => {
+    if (!sameText(c.req.header(DRILL_TOKEN) ?? "", token))
+      return c.json({ error: "the token of the state folder is missing or wrong" }, 403);
+    const target = c.req.param("target");
+    try {
+      if (c.req.method === "DELETE") return c.json({ ended: monitor.unmute(target).map(({ id }) => id) });
+      const { for: seconds = "", reason = "" } = c.req.query();
+      const { to } = monitor.mute({ target, reason, forMs: Math.round(Number(seconds) * 1_000) });
+      return c.json({ until: new Date(to).toISOString() });
     } catch (error) {
       if (!(error instanceof RollcallError)) throw error;
       return c.json({ error: messageOf(error) }, 400);
@@ -110,9 +130,13 @@ function healthOf(monitor: Monitor) {
     environment: monitor.environment.name,
     catalog: monitor.plan.catalog,
     servers: { total: serverNames(monitor).length, ...counts },
-    alarms: monitor.plan.servers
+    // a part of another composite tells nobody, and would count twice
+    alarms: [...monitor.plan.servers, monitor.plan.fleet]
       .flatMap(({ composites }) => composites)
-      .filter(({ definition }) => monitor.desk.stateOf(definition.AlarmName)?.state === "ALARM").length,
+      .filter(({ definition: { AlarmName, ActionsEnabled } }) => {
+        return ActionsEnabled && monitor.desk.stateOf(AlarmName)?.state === "ALARM";
+      }).length,
+    quiet: quietStatus(monitor),
     history: { results, since: since === null ? null : new Date(since).toISOString() },
     monitor: {
       pid: process.pid,
@@ -131,16 +155,6 @@ function overall(counts: Readonly<Record<Status, number>>): Status {
 function serverStatus(monitor: Monitor, name: string) {
   const planned = monitor.plan.servers.find(({ server }) => server === name);
   const result = current(monitor, name);
-  const alarm = (alarmName: string, severity: string) => {
-    const state = monitor.desk.stateOf(alarmName);
-    return {
-      alarm: alarmName,
-      severity,
-      state: state?.state ?? "INSUFFICIENT_DATA",
-      since: state === undefined ? null : new Date(state.since).toISOString(),
-      reason: state?.reason ?? "",
-    };
-  };
   return {
     server: name,
     description: planned?.description ?? "",
@@ -151,11 +165,44 @@ function serverStatus(monitor: Monitor, name: string) {
       result === undefined || result.rest.outcome === "skipped" ? null : result.rest.outcome === "ok",
     pid: monitor.fleet.pidOf(name),
     result: result ?? null,
+    quiet: quietStatus(monitor, name),
     objectives: planned?.objectives ?? [],
-    composites:
-      planned?.composites.map(({ definition, severity }) => alarm(definition.AlarmName, severity)) ?? [],
-    alarms: planned?.alarms.map(({ definition, severity }) => alarm(definition.AlarmName, severity)) ?? [],
+    ...alarmStates(monitor, planned ?? { alarms: [], composites: [] }),
   };
+}
+
+/** The state of each alarm of a server, or of the fleet. */
+function alarmStates(
+  { desk }: Monitor,
+  { alarms, composites }: Pick<Monitor["plan"]["fleet"], "alarms" | "composites">,
+) {
+  const shown = ({ definition, severity }: (typeof alarms | typeof composites)[number]) => {
+    const state = desk.stateOf(definition.AlarmName);
+    return {
+      alarm: definition.AlarmName,
+      severity,
+      state: state?.state ?? "INSUFFICIENT_DATA",
+      since: state === undefined ? null : new Date(state.since).toISOString(),
+      reason: state?.reason ?? "",
+    };
+  };
+  return { composites: composites.map(shown), alarms: alarms.map(shown) };
+}
+
+/** Why alarms tell nobody now, of all servers or of one: what it is, what for, and until when. */
+function quietStatus(monitor: Monitor, target: string = FLEET) {
+  return monitor
+    .quietNow()
+    .filter(({ servers }) => target === FLEET || servers.includes(target))
+    .map((time) => ({
+      kind: time.kind,
+      name: time.name,
+      servers: time.servers,
+      reason: time.reason,
+      from: new Date(time.from).toISOString(),
+      until: new Date(time.to).toISOString(),
+      text: quietText(time, Date.now()),
+    }));
 }
 
 /** The newest result of this run: what the history says of yesterday is not how a server is now. */

@@ -1,4 +1,4 @@
-import type { AlarmState } from "../plan/evaluate.ts";
+import type { AlarmState } from "../plan/cloudwatch/types.ts";
 import { type PrometheusOptions, PrometheusPage } from "../probes/sinks/prometheus.ts";
 import type { Page } from "../probes/sinks/prometheus-text.ts";
 

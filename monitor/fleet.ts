@@ -90,7 +90,7 @@ export class Fleet {
     const observation = await this.#prober.probe(target, { signal: this.#stopping.signal });
     await this.#prober.save();
     const usage = found.usage.read(launched?.pid ?? null);
-    return { observation, measures: { ...measuresOf(observation, target.burnRules), ...usage } };
+    return { observation, measures: { ...measuresOf(observation, target.objectiveRules), ...usage } };
   }
 
   /** The breakers of every path that was ever counted. */

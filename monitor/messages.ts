@@ -1,7 +1,8 @@
 import { appendFileSync } from "node:fs";
 import { messageOf } from "../catalog/errors.ts";
 import type { Severity } from "../catalog/shared.ts";
-import type { AlarmState } from "../plan/evaluate.ts";
+import type { AlarmState } from "../plan/cloudwatch/types.ts";
+import type { QuietTime } from "../plan/maintenance.ts";
 import type { CheckResult, Status } from "../probes/result.ts";
 
 /** What somebody is told: that an alarm acts, that the next level is told, or that it is over. */
@@ -52,6 +53,19 @@ export type MonitorEvent =
       readonly server: string;
       readonly what: "started" | "stopped" | "exited";
       readonly detail: string;
+    }
+  | {
+      readonly type: "quiet";
+      readonly at: string;
+      /** The server, or `fleet` where there are several. */
+      readonly server: string;
+      readonly what: "began" | "ended";
+      readonly kind: QuietTime["kind"];
+      readonly name: string;
+      readonly servers: readonly string[];
+      readonly reason: string;
+      /** When it ends, or has ended. */
+      readonly until: string;
     }
   | { readonly type: "problem"; readonly at: string; readonly what: string };
 

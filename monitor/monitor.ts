@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../catalog/errors.ts";
+import { FLEET } from "../catalog/names.ts";
 import type { Environment } from "../catalog/types.ts";
+import type { QuietTime } from "../plan/maintenance.ts";
 import type { Plan } from "../plan/types.ts";
 import type { CheckResult } from "../probes/result.ts";
 import { AlarmDesk, type Transition } from "./alarm-desk.ts";
@@ -9,6 +11,7 @@ import { Escalator } from "./escalator.ts";
 import { Exposition } from "./exposition.ts";
 import { Fleet } from "./fleet.ts";
 import { fileSink, type Message, type MonitorEvent, type Sink, sendToAll } from "./messages.ts";
+import { Mutes } from "./mutes.ts";
 import { Store } from "./store.ts";
 
 const DAY_MS = 86_400_000;
@@ -39,6 +42,7 @@ export class Monitor {
   readonly desk: AlarmDesk;
   readonly fleet: Fleet;
   readonly exposition: Exposition;
+  readonly mutes: Mutes;
   readonly startedAt: number;
   readonly #emit: (event: MonitorEvent) => void;
   readonly #sinks: readonly Sink[];
@@ -82,6 +86,7 @@ export class Monitor {
     });
     this.store = new Store(state);
     this.desk = new AlarmDesk({ plan, store: this.store, startedAt: this.startedAt });
+    this.mutes = new Mutes({ environment, store: this.store });
     this.exposition = new Exposition(environment.name, { breakers: () => this.fleet.breakers() });
     this.#sinks = [fileSink(join(state, "messages.ndjson")), ...input.sinks];
     this.#escalator = new Escalator({
@@ -89,6 +94,7 @@ export class Monitor {
       store: this.store,
       desk: this.desk,
       tell: (message) => this.#tell(message),
+      quietOf: (composite, range) => this.mutes.quiet(composite, range),
     });
   }
 
@@ -125,6 +131,25 @@ export class Monitor {
     );
   }
 
+  /** What is quiet now: the maintenance of the catalog, and mutes. */
+  quietNow(): readonly QuietTime[] {
+    return this.mutes.activeAt(this.#now());
+  }
+
+  /** Mutes a server, or `fleet`, from now on. @throws RollcallError (usage) when it cannot be muted so. */
+  mute(request: { readonly target: string; readonly reason: string; readonly forMs: number }): QuietTime {
+    const begun = this.mutes.begin({ ...request, now: this.#now() });
+    this.#announceQuiet();
+    return begun;
+  }
+
+  /** Ends the mutes of a server, or of `fleet`. @throws RollcallError (usage) when there is no such server. */
+  unmute(target: string): readonly QuietTime[] {
+    const ended = this.mutes.end(target, this.#now());
+    this.#announceQuiet();
+    return ended;
+  }
+
   /** Ends the schedules and every child, then closes the history. */
   async stop(): Promise<void> {
     this.#stopping.abort();
@@ -150,13 +175,28 @@ export class Monitor {
     const now = this.#now();
     const transitions = this.desk.evaluate(now);
     for (const transition of transitions) this.#report(transition);
+    this.#announceQuiet();
     this.#escalator.advance(now);
+  }
+
+  #announceQuiet(): void {
+    const { began, ended } = this.mutes.changes(this.#now());
+    for (const time of ended) this.#emitQuiet("ended", time);
+    for (const time of began) this.#emitQuiet("began", time);
+  }
+
+  #emitQuiet(what: "began" | "ended", { kind, name, servers, reason, to }: QuietTime): void {
+    const [only, ...more] = servers;
+    const server = only === undefined || more.length > 0 ? FLEET : only;
+    // one that a command has ended ended before its time
+    const until = new Date(what === "began" ? to : Math.min(to, this.#now())).toISOString();
+    this.#emit({ type: "quiet", at: this.#iso(), server, what, kind, name, servers, reason, until });
   }
 
   /** Shows every alarm from the start, those of the history and those that warm up too. */
   #exposeAlarms(): void {
-    for (const { server, alarms, composites } of this.plan.servers) {
-      for (const { definition } of [...alarms, ...composites]) {
+    for (const { alarms, composites } of [...this.plan.servers, this.plan.fleet]) {
+      for (const { server, definition } of [...alarms, ...composites]) {
         const state = this.desk.stateOf(definition.AlarmName)?.state ?? "INSUFFICIENT_DATA";
         this.exposition.setAlarm(server, definition.AlarmName, state);
       }

@@ -3,12 +3,13 @@ import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { messageOf, unavailableError } from "../catalog/errors.ts";
 import type { Measures } from "../catalog/metrics.ts";
-import type { AlarmState, Sample } from "../plan/evaluate.ts";
+import type { AlarmState, Series, TimeRange } from "../plan/cloudwatch/types.ts";
 import { type BreakerSnapshot, type BreakerStore, parseSnapshots } from "../probes/breaker/state.ts";
 import type { CheckResult } from "../probes/result.ts";
+import type { MuteStore, StoredMute } from "./mutes.ts";
 
 /** Raised with every change of the tables; a history of a later version is not touched. */
-const VERSION = 2;
+const VERSION = 3;
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS results (server TEXT, at INTEGER, status TEXT, body TEXT, PRIMARY KEY (server, at)) WITHOUT ROWID;
@@ -17,6 +18,7 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS events (id INTEGER PRIMARY KEY, at INTEGER, body TEXT);
   CREATE TABLE IF NOT EXISTS incidents (id TEXT PRIMARY KEY, alarm TEXT, opened INTEGER, closed INTEGER, told TEXT) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS breakers (server TEXT, path TEXT, body TEXT, PRIMARY KEY (server, path)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS mutes (id TEXT PRIMARY KEY, target TEXT, reason TEXT, began INTEGER, ends INTEGER) WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS results_at ON results (at);
   CREATE INDEX IF NOT EXISTS samples_at ON samples (at);
   CREATE INDEX IF NOT EXISTS events_at ON events (at);
@@ -47,7 +49,7 @@ interface Extent {
 }
 
 /** The history of one local environment in SQLite: results, samples, alarm states, incidents, events. */
-export class Store {
+export class Store implements MuteStore {
   readonly file: string;
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
@@ -110,15 +112,18 @@ export class Store {
     readonly metric: string;
     readonly from: number;
     readonly to: number;
-  }): Sample[] {
+  }): Series {
     const { server, metric, from, to } = query;
     const sql =
       "SELECT at, value FROM samples WHERE server = ? AND metric = ? AND at >= ? AND at < ? ORDER BY at";
-    const samples: Sample[] = [];
+    const times: number[] = [];
+    const values: number[] = [];
     // row by row: the longest windows hold ten thousand, and a list of all rows beside it is what memory peaks at
-    for (const { at, value } of this.#prepare(sql).iterate(server, metric, from, to))
-      samples.push({ at: Number(at), value: Number(value) });
-    return samples;
+    for (const { at, value } of this.#prepare(sql).iterate(server, metric, from, to)) {
+      times.push(Number(at));
+      values.push(Number(value));
+    }
+    return { times: Float64Array.from(times), values: Float64Array.from(values) };
   }
 
   /** The newest result of a server, if there is one. */
@@ -168,6 +173,22 @@ export class Store {
     );
   }
 
+  mutes({ from, to }: TimeRange): StoredMute[] {
+    return this.#all("SELECT * FROM mutes WHERE began < ? AND ends > ? ORDER BY began, id", to, from).map(
+      (row) => ({
+        id: String(row.id),
+        target: String(row.target),
+        reason: String(row.reason),
+        from: Number(row.began),
+        to: Number(row.ends),
+      }),
+    );
+  }
+
+  saveMute({ id, target, reason, from, to }: StoredMute): void {
+    this.#run("INSERT OR REPLACE INTO mutes VALUES (?, ?, ?, ?, ?)", id, target, reason, from, to);
+  }
+
   /** The circuit breakers, so that they survive a restart. */
   get breakers(): BreakerStore {
     return {
@@ -209,6 +230,7 @@ export class Store {
     for (const table of ["results", "samples", "events"])
       this.#run(`DELETE FROM ${table} WHERE at < ?`, before);
     this.#run("DELETE FROM incidents WHERE closed IS NOT NULL AND closed < ?", before);
+    this.#run("DELETE FROM mutes WHERE ends < ?", before);
     this.#extent = undefined;
   }
 

@@ -42,7 +42,8 @@ export function isNews(event: MonitorEvent): boolean {
 
 /** Whether an event must be said even before the first table. */
 export function isUrgent(event: MonitorEvent): boolean {
-  return event.type === "problem" || (event.type === "server" && event.what === "exited");
+  if (event.type === "server") return event.what === "exited";
+  return event.type === "problem" || event.type === "quiet";
 }
 
 /** One event as one line: time, server, what happened. */
@@ -72,6 +73,12 @@ function describe(event: MonitorEvent): string {
     }
     case "server":
       return `${paint(event.what === "started" ? "green" : "yellow", event.what.padEnd(10))}  ${event.detail}${event.what === "exited" ? `; start it again: npx rollcall drill start ${event.server}` : ""}`;
+    case "quiet": {
+      const what = event.kind === "mute" ? "mute" : `maintenance ${event.name}`;
+      const who = event.servers.length > 1 ? `  ${paint("gray", event.servers.join(", "))}` : "";
+      const until = event.what === "began" ? ` until ${event.until.slice(0, 16).replace("T", " ")} UTC` : "";
+      return `${paint("cyan", "quiet".padEnd(10))}  ${what} ${event.what}${until}: ${event.reason}${who}`;
+    }
     case "problem":
       return `${paint("red", "problem".padEnd(10))}  ${event.what}`;
   }

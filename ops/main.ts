@@ -2,8 +2,12 @@ import { Command, CommanderError } from "commander";
 import { EXIT, RollcallError, unavailableError } from "../catalog/errors.ts";
 import { checkCommand } from "./check.ts";
 import { drillCommand } from "./drill.ts";
+import { exportCommand } from "./export.ts";
+import { muteCommand } from "./mute.ts";
 import { reportError } from "./output.ts";
 import { planCommand } from "./plan.ts";
+import { replayCommand } from "./replay.ts";
+import { sloCommand } from "./slo.ts";
 import { toolsCommand } from "./tools.ts";
 import { upCommand } from "./up.ts";
 import { commandLineError } from "./usage.ts";
@@ -41,9 +45,13 @@ export function buildProgram(): Command {
     checkCommand(),
     validateCommand(),
     planCommand(),
+    replayCommand(),
+    sloCommand(),
+    exportCommand(),
     toolsCommand(),
     upCommand(),
     drillCommand(),
+    muteCommand(),
   ]) {
     program.addCommand(
       command

@@ -38,8 +38,9 @@ export function planMarkdown(plan: Plan): string {
 }
 
 function headline(plan: Plan): string {
-  const alarms = plan.servers.reduce((sum, server) => sum + server.alarms.length, 0);
-  const composites = plan.servers.reduce((sum, server) => sum + server.composites.length, 0);
+  const all = [...plan.servers, plan.fleet];
+  const alarms = all.reduce((sum, one) => sum + one.alarms.length, 0);
+  const composites = all.reduce((sum, one) => sum + one.composites.length, 0);
   return `${plan.environment}  ${plan.platform}  ${plan.servers.length} servers  ${alarms} alarms  ${composites} composites  catalog ${plan.catalog}`;
 }
 
@@ -48,10 +49,10 @@ function serverText(server: ServerPlan): string[] {
     server.objectives.map((objective) => ["promise ", objective.name, objectiveText(objective)]),
     server.alarms.map((alarm) => ["alarm   ", ...alarmRow(alarm).slice(0, 3)]),
     server.composites.map(({ definition, severity, topic }) => [
-      "acts    ",
+      definition.ActionsEnabled ? "acts    " : "part    ",
       definition.AlarmName,
       severity,
-      `tells ${topic}`,
+      definition.ActionsEnabled ? `tells ${topic}` : "counted by the fleet's page",
     ]),
     server.unmeasured.map(({ threshold, reason }) => ["no alarm", threshold, reason]),
   ];
@@ -70,7 +71,8 @@ function objectiveText(objective: ObjectivePlan): string {
   if (objective.sli === "latency")
     return `p${objective.percentile} of the MCP exchange below ${formatDuration(objective.belowMs)}`;
   const minutes = Math.round(objective.budgetMs / 600) / 100;
-  return `${formatPercent(objective.objectivePpm)} of ${objective.sli} probes in ${formatDuration(objective.windowMs)}, an error budget of ${minutes} min`;
+  const quiet = objective.page ? "" : ", never a page";
+  return `${formatPercent(objective.objectivePpm)} of checks in ${formatDuration(objective.windowMs)} in which ${objective.good}, an error budget of ${minutes} min${quiet}`;
 }
 
 function alarmRow({ definition, severity, runbook }: PlannedAlarm): string[] {
@@ -113,6 +115,29 @@ function comparisonText({ ComparisonOperator, Threshold }: MetricAlarm): string 
 function sections(plan: Plan): [string, string[][]][] {
   const all: [string, string[][]][] = [
     [
+      "all servers together",
+      [
+        ...plan.fleet.alarms.map((alarm) => ["alarm", ...alarmRow(alarm).slice(0, 3)]),
+        ...plan.fleet.composites
+          .filter(({ definition }) => definition.ActionsEnabled)
+          .map(({ definition, severity, topic }) => [
+            "acts",
+            definition.AlarmName,
+            severity,
+            `tells ${topic}: ${definition.AlarmDescription.split(". ")[0] ?? ""}`,
+          ]),
+      ],
+    ],
+    [
+      "error budget policy",
+      plan.budgetPolicy.map(({ name, spentPpm, freeze, consequence }) => [
+        name,
+        `from ${formatPercent(spentPpm)} spent`,
+        freeze ? "no rollouts" : "",
+        consequence,
+      ]),
+    ],
+    [
       "escalation",
       plan.escalations.flatMap(({ escalation, levels }) =>
         levels.map((level) => [
@@ -146,6 +171,7 @@ function sections(plan: Plan): [string, string[][]][] {
       ]),
     ],
     ["dashboards", plan.dashboards.map(({ name, body }) => [name, `${body.widgets.length} widgets`])],
+    ["cost a month", costRows(plan)],
     [
       "prometheus",
       [
@@ -165,6 +191,19 @@ function sections(plan: Plan): [string, string[][]][] {
     ],
   ];
   return all.filter(([, rows]) => rows.length > 0);
+}
+
+function costRows({ cost }: Plan): string[][] {
+  if (cost === null) return [];
+  return [
+    ...cost.lines.map(({ what, quantity, monthly }) => [what, String(quantity), `${monthly.toFixed(2)} USD`]),
+    ["in all", "", `${cost.monthly.toFixed(2)} USD`],
+    [
+      "alarms per server",
+      `${cost.alarmsPerServer} and ${cost.compositesPerServer} composites`,
+      `written in ${cost.putSeconds} s, at 3 a second`,
+    ],
+  ];
 }
 
 function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -3,26 +3,46 @@ import { catalogError, EXIT, RollcallError } from "../catalog/errors.ts";
 import { environmentNames, loadEnvironment } from "../catalog/load.ts";
 import { gitSource } from "../catalog/source.ts";
 import { diffPlans } from "../plan/diff.ts";
+import { explainPlan } from "../plan/explain.ts";
 import { buildPlan } from "../plan/plan.ts";
 import type { Plan } from "../plan/types.ts";
 import { environmentOf } from "./catalog.ts";
 import { diffMarkdown, diffTable } from "./diff-text.ts";
+import { explainMarkdown, explainTable } from "./explain-text.ts";
 import { print, printJson } from "./output.ts";
 import { planMarkdown, planTable } from "./plan-text.ts";
 
 type Format = "table" | "json" | "markdown";
+
+interface PlanOptions {
+  readonly base?: string;
+  readonly explain?: true;
+  readonly format: Format;
+}
 
 /** `rollcall plan <env>`: prints what an environment is to have. Pure, offline, changes nothing. */
 export function planCommand(): Command {
   return new Command("plan")
     .description("print everything that an environment is to have, or what a branch changes in it")
     .argument("<env>", "environment")
-    .option("--base <ref>", "print what differs from the catalog at this git revision")
+    .addOption(
+      new Option("--base <ref>", "print what differs from the catalog at this git revision").conflicts(
+        "explain",
+      ),
+    )
+    .option("--explain", "print how many failed checks each objective's alarms need, and for which sampling")
     .addOption(
       new Option("--format <format>", "how to print").choices(["table", "json", "markdown"]).default("table"),
     )
-    .action((name: string, { base, format }: { base?: string; format: Format }) => {
-      const plan = buildPlan(environmentOf(name));
+    .action((name: string, { base, explain, format }: PlanOptions) => {
+      const environment = environmentOf(name);
+      const plan = buildPlan(environment);
+      if (explain === true) {
+        const explanation = explainPlan(environment);
+        if (format === "json") printJson(explanation);
+        else print(format === "markdown" ? explainMarkdown(explanation) : explainTable(explanation));
+        return;
+      }
       if (base === undefined) {
         if (format === "json") printJson(plan);
         else print(format === "markdown" ? planMarkdown(plan) : planTable(plan));

@@ -1,11 +1,16 @@
-import { METRICS, type MetricName, objectiveMetric } from "../catalog/metrics.ts";
+import { inMetricUnit, METRICS, type MetricName, objectiveMetric } from "../catalog/metrics.ts";
 import type { FamilyName, Severity } from "../catalog/shared.ts";
-import type { Environment, ResolvedObjective, ResolvedThreshold, Server } from "../catalog/types.ts";
-import { formatDuration, formatPercent, type Quantity } from "../catalog/units.ts";
+import type {
+  Environment,
+  ResolvedObjective,
+  ResolvedRatio,
+  ResolvedThreshold,
+  Server,
+} from "../catalog/types.ts";
+import { formatDuration, formatPercent, PPM, type Quantity } from "../catalog/units.ts";
+import { type BurnWindow, burnWindows } from "./burn.ts";
 import { conditionSpecs } from "./condition-specs.ts";
-import { legalPeriod } from "./periods.ts";
-import { blockSeconds, pointSeconds, shortPoints } from "./points.ts";
-import { burnThreshold, failuresNeeded } from "./slo.ts";
+import { blockSeconds, pointSeconds } from "./points.ts";
 import type { ComparisonOperator, Statistic, TreatMissingData } from "./types.ts";
 
 /** A heartbeat is lost when this many of the last points are empty: Scheduler may leave one minute out. */
@@ -13,6 +18,8 @@ const HEARTBEAT = { m: 3, n: 5 } as const;
 const BLOCKS = { m: 2, n: 3 } as const;
 /** Half of the samples of a point; a point with several samples fails when at least half of them do. */
 const HALF = 0.5;
+const HOUR_SECONDS = 3_600;
+const DAY_SECONDS = 86_400;
 /** Longest warm-up that CloudWatch takes (WarmUpPeriodDurationInMinutes), in minutes. */
 const MAX_WARM_UP = 2_880;
 
@@ -39,13 +46,16 @@ export interface AlarmSpec {
 
 /** Every alarm that a server's file asks for, as one table of specifications. */
 export function alarmSpecs(environment: Environment, server: Server): AlarmSpec[] {
-  return [
+  const specs = [
     serverDown(environment, server),
     ...server.objectives.flatMap((objective) => objectiveSpecs(environment, server, objective)),
     heartbeat(environment, server),
     ...conditionSpecs(environment, server),
     ...server.thresholds.flatMap((threshold) => thresholdSpecs(environment, server, threshold)),
   ];
+  // what is deployed for the first time may take as long as a rollout until it is well
+  const warmUpMinutes = environment.platform === "cloud" ? Math.ceil(environment.deployTimeout / 60_000) : 0;
+  return warmUpMinutes === 0 ? specs : specs.map((spec) => ({ warmUpMinutes, ...spec }));
 }
 
 /** Whether a runner of this environment publishes the metric that a threshold is set on. */
@@ -77,57 +87,70 @@ function serverDown(environment: Environment, server: Server): AlarmSpec {
 
 function objectiveSpecs(environment: Environment, server: Server, objective: ResolvedObjective): AlarmSpec[] {
   if (objective.sli === "latency") return [latency(environment, server, objective)];
-  const metric = availabilityMetric(objective);
-  const period = pointSeconds(environment, server);
-  return environment.burnRates.flatMap((rate) => {
-    const longSeconds = legalPeriod(rate.long / 1_000);
-    const points = shortPoints(environment, server, rate);
-    const needed = failuresNeeded({
-      objectivePpm: objective.objective,
-      factor: rate.factor,
-      points,
-      floor: server.floor,
-    });
-    const promise = `${formatPercent(objective.objective)} in ${formatDuration(objective.window)}`;
+  const promise = `${formatPercent(objective.objective)} in ${formatDuration(objective.window)}`;
+  return burnWindows(environment, server, objective).flatMap((burn): AlarmSpec[] => {
     const common = {
-      family: rate.family,
+      family: burn.family,
       guards: objective.name,
-      metric,
+      metric: successMetric(objective),
       statistic: "Average",
+      comparison: "LessThanThreshold",
       missing: "notBreaching",
     } as const;
     return [
       {
         ...common,
-        suffix: `${objective.name}-${rate.name}-long`,
-        detail: `${objective.name}: the budget of ${promise} burns ${rate.factor} times too fast over ${formatDuration(rate.long)}`,
-        period: longSeconds,
+        suffix: `${objective.name}-${burn.name}-long`,
+        detail: `${objective.name}: the budget of ${promise} burns ${burn.factor} times too fast over ${formatDuration(burn.long.seconds * 1_000)}`,
+        period: longPeriod(burn.long.seconds),
         m: 1,
         n: 1,
-        comparison: "LessThanThreshold",
-        threshold: burnThreshold(objective.objective, rate.factor),
+        threshold: successRatio(burn.long.limit),
         // until the window has filled once, its average is over a handful of points
-        warmUpMinutes: Math.min(MAX_WARM_UP, Math.ceil(longSeconds / 60)),
+        warmUpMinutes: Math.min(MAX_WARM_UP, Math.ceil(longPeriod(burn.long.seconds) / 60)),
       },
       {
         ...common,
-        suffix: `${objective.name}-${rate.name}-short`,
-        detail: `${objective.name}: it still burns, ${needed} of the last ${points} points of ${formatDuration(period * 1_000)} failed (${promise})`,
-        period,
-        m: needed,
-        n: points,
-        comparison: "LessThanThreshold",
-        threshold: 1,
+        suffix: `${objective.name}-${burn.name}-short`,
+        detail: `${objective.name}: it still burns, ${burn.short.failures} of the last ${burn.short.samples} checks failed (${promise})`,
+        ...shortWindow(burn),
       },
-    ] satisfies AlarmSpec[];
+    ];
   });
 }
 
-/** An objective that names its own burning classes is measured by a metric of its own. */
-function availabilityMetric(objective: Exclude<ResolvedObjective, { sli: "latency" }>): string {
-  if (objective.burns !== undefined) return objectiveMetric(objective.name);
-  const paths = { mcp: "McpAvailable", rest: "RestAvailable" } as const satisfies Record<string, MetricName>;
-  return paths[objective.sli];
+/**
+ * A range of over a day is evaluated once an hour: it is an hour longer, or what lies at its ends would be in no two
+ * evaluations together. Source: CloudWatch user guide, "Evaluating an alarm".
+ */
+function longPeriod(seconds: number): number {
+  return seconds > DAY_SECONDS ? seconds + HOUR_SECONDS : seconds;
+}
+
+/**
+ * One check a point: failed points are counted, so that missing ones weigh nothing. Several a point: the ratio of the
+ * whole window, because a point with one bad check of six is no failed minute.
+ */
+function shortWindow({
+  short,
+  pointSeconds: point,
+  samplesPerPoint,
+}: BurnWindow): Pick<AlarmSpec, "period" | "m" | "n" | "threshold"> {
+  return samplesPerPoint === 1
+    ? { period: point, m: short.failures, n: short.points, threshold: 1 }
+    : { period: short.seconds, m: 1, n: 1, threshold: successRatio(short.limit) };
+}
+
+/** The success ratio at which an error ratio of whole millionths is reached, without a float's tail. */
+function successRatio(errorLimit: number): number {
+  return (PPM - Math.round(errorLimit * PPM)) / PPM;
+}
+
+/** The 0/1 metric of a promise: its path's, or one of its own where something else judges it. */
+export function successMetric(objective: ResolvedRatio): string {
+  if (objective.sli === "mcp" && objective.burns === undefined) return "McpAvailable" satisfies MetricName;
+  if (objective.sli === "rest" && objective.burns === undefined) return "RestAvailable" satisfies MetricName;
+  return objectiveMetric(objective.name);
 }
 
 function latency(
@@ -190,7 +213,7 @@ function thresholdSpecs(environment: Environment, server: Server, threshold: Res
         period: blockSeconds(environment, server),
         ...BLOCKS,
         comparison: threshold.worse === "higher" ? "GreaterThanThreshold" : "LessThanThreshold",
-        threshold: quantity.value,
+        threshold: inMetricUnit(threshold.metric, quantity),
         missing: "notBreaching",
       },
     ];

@@ -1,8 +1,9 @@
+import { FLEET } from "../catalog/names.ts";
 import { type FamilyName, SEVERITIES, type Severity } from "../catalog/shared.ts";
 import type { Environment, Server } from "../catalog/types.ts";
 import { alarmName, topicName } from "./names.ts";
 import { describeAlarm } from "./texts.ts";
-import type { CompositeKind, PlannedAlarm, PlannedComposite } from "./types.ts";
+import type { CompositeAlarm, CompositeKind, PlannedAlarm, PlannedComposite } from "./types.ts";
 
 const TICKET_FAMILIES: readonly FamilyName[] = [
   "degraded",
@@ -10,31 +11,43 @@ const TICKET_FAMILIES: readonly FamilyName[] = [
   "threshold",
   "tools-missing",
   "tools-breaking",
-  "tools-wording",
   "tools-additive",
   "auth",
   "expiry",
   "dependency",
 ];
 
-const KINDS = ["page", "ticket", "blind"] as const satisfies readonly CompositeKind[];
+const SECURITY_FAMILIES: readonly FamilyName[] = ["tools-wording"];
+
+/** Points that a page waits for the fleet's to come first: one evaluation, for all servers fail in one minute. */
+const SUPPRESSOR_WAIT_POINTS = 1;
+/**
+ * Points that it stays held back when the fleet's is over: servers of one outage leave their windows minutes apart,
+ * and what still fails after that fails alone.
+ */
+const SUPPRESSOR_EXTENSION_POINTS = 5;
+/** Suffix of the part that the fleet counts: everything that a server's page is for. */
+export const FAILING = "failing";
 
 /** What each composite says about itself; its children say the rest. */
 const DETAILS = {
   page: "the server is down, or it spends its error budget at a rate that needs somebody now",
   ticket: "something wears the server down that can wait for working hours",
   blind: "the probe itself is silent, so the state of the server is unknown",
+  security: "a tool tells agents something else than was reviewed",
 } as const satisfies Record<CompositeKind, string>;
 
 const FAMILY_OF = {
   page: "server-down",
   ticket: "budget-ticket",
   blind: "heartbeat",
+  security: "tools-wording",
 } as const satisfies Record<CompositeKind, FamilyName>;
 
 /**
- * The composites of one server, the only alarms that tell anybody: `page`, `ticket` and `blind`. The first
- * two are held back while the heartbeat is lost, so that a dead probe never reads as a dead server.
+ * The composites of one server, the only alarms that tell anybody: `page`, `ticket` and `blind`, and `security` where
+ * something can say so. Page and ticket are held back while the heartbeat is lost, so that a dead probe never reads as
+ * a dead server; page and blind also while the fleet's own alarm says that many servers have the same trouble.
  */
 export function planComposites(
   environment: Environment,
@@ -47,12 +60,29 @@ export function planComposites(
     ...burnPairs(environment, server, alarms, "budget-ticket"),
     ...named(alarms, TICKET_FAMILIES),
   ];
-  const rules = {
-    page: `${anyOf(page)} AND NOT ${heartbeat}`,
-    ticket: `${anyOf(ticket)} AND NOT ${heartbeat}`,
-    blind: heartbeat,
-  } as const satisfies Record<CompositeKind, string>;
-  return KINDS.map((kind) => composite({ environment, server, alarms, kind, rule: rules[kind] }));
+  const security = named(alarms, SECURITY_FAMILIES);
+  const failing = `${anyOf(page)} AND NOT ${heartbeat}`;
+  const isPart = isFolded(environment);
+  const make = (kind: CompositeKind, rule: string, members = rule): PlannedComposite =>
+    composite({ environment, server, alarms, kind, rule, members });
+  return [
+    ...(isPart ? [asPart(make("page", failing), alarmName(environment.name, server.name, FAILING))] : []),
+    isPart
+      ? make("page", inAlarm(alarmName(environment.name, server.name, FAILING)), failing)
+      : make("page", failing),
+    make("ticket", `${anyOf(ticket)} AND NOT ${heartbeat}`),
+    make("blind", heartbeat),
+    ...(security.length === 0 ? [] : [make("security", anyOf(security))]),
+  ];
+}
+
+/**
+ * The same composite without anybody to tell: the fleet counts it, and the page that names it can then wait for the
+ * fleet. In one alarm each would have to exist before the other.
+ */
+function asPart(whole: PlannedComposite, name: string): PlannedComposite {
+  const { AlarmDescription, AlarmRule } = whole.definition;
+  return { ...whole, definition: { AlarmName: name, AlarmDescription, AlarmRule, ActionsEnabled: false } };
 }
 
 function named(alarms: readonly PlannedAlarm[], families: readonly FamilyName[]): string[] {
@@ -84,20 +114,23 @@ function composite(input: {
   readonly alarms: readonly PlannedAlarm[];
   readonly kind: CompositeKind;
   readonly rule: string;
+  /** The rule that names the metric alarms behind it. */
+  readonly members: string;
 }): PlannedComposite {
-  const { environment, server, alarms, kind, rule } = input;
+  const { environment, server, alarms, kind, rule, members } = input;
   const family = environment.families[FAMILY_OF[kind]];
-  const first = environment.escalations.find(({ name }) => name === server.escalation)?.levels[0]?.name ?? "";
+  const escalation = family.escalation ?? server.escalation;
   return {
     server: server.name,
     kind,
+    escalates: kind !== "ticket",
     severity: worst(
-      alarms.filter(({ definition }) => rule.includes(inAlarm(definition.AlarmName))),
+      alarms.filter(({ definition }) => members.includes(inAlarm(definition.AlarmName))),
       kind,
     ),
     runbook: family.runbook,
-    escalation: server.escalation,
-    topic: topicName(environment.name, server.escalation, first),
+    escalation,
+    topic: firstTopic(environment, escalation),
     definition: {
       AlarmName: alarmName(environment.name, server.name, kind),
       AlarmDescription: describeAlarm({
@@ -108,8 +141,30 @@ function composite(input: {
       }),
       AlarmRule: rule,
       ActionsEnabled: true,
+      ...suppressor(environment, kind),
     },
   };
+}
+
+/** What holds a composite's actions back: the fleet's alarm of the same kind, where there is one. */
+function suppressor(environment: Environment, kind: CompositeKind): Partial<CompositeAlarm> {
+  if ((kind !== "page" && kind !== "blind") || !isFolded(environment)) return {};
+  return {
+    ActionsSuppressor: alarmName(environment.name, FLEET, kind),
+    ActionsSuppressorWaitPeriod: SUPPRESSOR_WAIT_POINTS * environment.resolutionSeconds,
+    ActionsSuppressorExtensionPeriod: SUPPRESSOR_EXTENSION_POINTS * environment.resolutionSeconds,
+  };
+}
+
+/** Whether an environment has as many servers as make one page of several. */
+export function isFolded({ servers, fold }: Environment): boolean {
+  return servers.length >= fold;
+}
+
+/** The topic that an escalation tells first. */
+export function firstTopic(environment: Environment, escalation: string): string {
+  const first = environment.escalations.find(({ name }) => name === escalation)?.levels[0]?.name ?? "";
+  return topicName(environment.name, escalation, first);
 }
 
 /** The highest severity of the alarms behind it; the heartbeat that holds the others back does not count there. */
@@ -118,7 +173,7 @@ function worst(members: readonly PlannedAlarm[], kind: CompositeKind): Severity 
   return SEVERITIES.find((severity) => counted.some((alarm) => alarm.severity === severity)) ?? "low";
 }
 
-const inAlarm = (name: string): string => `ALARM("${name}")`;
+export const inAlarm = (name: string): string => `ALARM("${name}")`;
 
 function anyOf(terms: readonly string[]): string {
   return terms.length === 0 ? "FALSE" : `(${terms.join(" OR ")})`;

@@ -6,10 +6,19 @@ export interface IncidentProgress {
   readonly told: readonly string[];
 }
 
-/** The levels whose time has come and that have not been told, in order. */
-export function dueLevels(escalation: EscalationPlan, incident: IncidentProgress, now: number): LevelPlan[] {
+/**
+ * The levels whose time has come and that have not been told, in order. What does not escalate tells the first level
+ * only, however long it lasts: a ticket wakes no director.
+ */
+export function dueLevels(input: {
+  readonly escalation: EscalationPlan;
+  readonly escalates: boolean;
+  readonly incident: IncidentProgress;
+  readonly now: number;
+}): LevelPlan[] {
+  const { escalation, escalates, incident, now } = input;
   const elapsed = now - incident.openedAt;
-  return escalation.levels.filter(
-    ({ level, afterMs }) => afterMs <= elapsed && !incident.told.includes(level),
-  );
+  return escalation.levels
+    .slice(0, escalates ? undefined : 1)
+    .filter(({ level, afterMs }) => afterMs <= elapsed && !incident.told.includes(level));
 }

@@ -3,9 +3,13 @@ import type { Environment } from "../catalog/types.ts";
 import { topicName } from "./names.ts";
 import type { EscalationPlan, Subscription } from "./types.ts";
 
-/** The escalations that the environment's servers use: levels in order, each a topic with its subscriptions. */
+/** The escalations that the environment's alarms use: levels in order, each a topic with its subscriptions. */
 export function planEscalations(environment: Environment): EscalationPlan[] {
-  const used = new Set(environment.servers.map(({ escalation }) => escalation));
+  const used = new Set([
+    environment.defaultEscalation,
+    ...environment.servers.map(({ escalation }) => escalation),
+    ...Object.values(environment.families).map(({ escalation }) => escalation),
+  ]);
   return environment.escalations
     .filter(({ name }) => used.has(name))
     .map(({ name, levels }) => ({

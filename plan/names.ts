@@ -1,3 +1,5 @@
+export { FLEET } from "../catalog/names.ts";
+
 /** Names that several parts of a plan refer to; each is written here once. */
 export const alarmName = (environment: string, server: string, suffix: string): string =>
   `${environment}-${server}-${suffix}`;

@@ -1,17 +1,24 @@
 import { catalogError, type Problem } from "../catalog/errors.ts";
 import type { Environment, ResolvedObjective, Server } from "../catalog/types.ts";
-import { isMeasured } from "./alarm-specs.ts";
+import { isMeasured, successMetric } from "./alarm-specs.ts";
 import { planAlarms } from "./alarms.ts";
+import { planAlertmanager } from "./alertmanager/config.ts";
+import { burnInput } from "./burn.ts";
 import { planComposites } from "./composites.ts";
+import { planCost } from "./cost.ts";
 import { planDashboards } from "./dashboard.ts";
 import { planEscalations } from "./escalation.ts";
+import { infeasible } from "./feasible.ts";
+import { planFleet } from "./fleet.ts";
+import { planGrafana } from "./grafana/dashboards.ts";
 import { alarmProblems } from "./limits.ts";
+import { planMaintenance } from "./maintenance-cloudwatch.ts";
 import { PROBE_NAMESPACE, planProbe } from "./probe.ts";
 import { secretProblems } from "./probe-secret-problems.ts";
-import { planPrometheus } from "./prometheus.ts";
-import { errorBudgetMs, infeasible } from "./slo.ts";
+import { planPrometheus } from "./prometheus/groups.ts";
+import { errorBudgetMs, goodCheck } from "./slo.ts";
 import { planBackups, planLogGroups } from "./storage.ts";
-import type { ObjectivePlan, Plan, ServerPlan } from "./types.ts";
+import type { FleetPlan, ObjectivePlan, Plan, ServerPlan } from "./types.ts";
 import { planNamespaces, planWorkloads } from "./workloads.ts";
 
 /**
@@ -21,9 +28,11 @@ import { planNamespaces, planWorkloads } from "./workloads.ts";
  */
 export function buildPlan(environment: Environment): Plan {
   const servers = environment.servers.map((server) => planServer(environment, server));
-  const problems = planProblems(environment);
+  const fleet = planFleet(environment, servers);
+  const problems = problemsOf(environment, servers, fleet);
   if (problems.length > 0) throw catalogError(problems);
   const probe = planProbe(environment);
+  const dashboards = planDashboards(environment);
   return {
     version: 1,
     environment: environment.name,
@@ -33,6 +42,13 @@ export function buildPlan(environment: Environment): Plan {
     resolutionSeconds: environment.resolutionSeconds,
     floorByServer: Object.fromEntries(environment.servers.map(({ name, floor }) => [name, floor])),
     servers,
+    fleet,
+    budgetPolicy: environment.budgetPolicy.map(({ name, spent, freeze, consequence }) => ({
+      name,
+      spentPpm: spent,
+      freeze,
+      consequence,
+    })),
     escalations: planEscalations(environment),
     retention: {
       logsDays: environment.retention.logs,
@@ -44,16 +60,39 @@ export function buildPlan(environment: Environment): Plan {
     probe,
     logGroups: planLogGroups(environment),
     backups: planBackups(environment),
-    dashboards: planDashboards(environment),
+    maintenance: planMaintenance(
+      environment,
+      [...servers, fleet].flatMap(({ composites }) => composites),
+    ),
+    dashboards,
+    cost: planCost({ environment, servers, fleet, dashboards }),
     prometheus: { groups: planPrometheus(environment) },
+    operator: operatorOf(environment),
+    alertmanager: planAlertmanager(environment),
+    grafana: planGrafana(environment),
   };
+}
+
+function operatorOf({ kubernetes }: Environment): Plan["operator"] {
+  if (kubernetes === null || !kubernetes.prometheus.operator) return null;
+  return { ruleLabels: kubernetes.prometheus.ruleLabels };
 }
 
 /** Everything for which {@link buildPlan} would refuse an environment; empty when it would not. */
 export function planProblems(environment: Environment): readonly Problem[] {
+  const servers = environment.servers.map((server) => planServer(environment, server));
+  return problemsOf(environment, servers, planFleet(environment, servers));
+}
+
+function problemsOf(
+  environment: Environment,
+  servers: readonly ServerPlan[],
+  fleet: FleetPlan,
+): readonly Problem[] {
   return [
     ...objectiveProblems(environment),
-    ...environment.servers.flatMap((server) => alarmProblems(planServer(environment, server))),
+    ...servers.flatMap((server) => alarmProblems(server, `stacks/servers/${server.server}.yaml`)),
+    ...alarmProblems(fleet, `stacks/${environment.name}.yaml`),
     ...secretProblems(environment),
   ];
 }
@@ -102,6 +141,9 @@ function planObjective(objective: ResolvedObjective): ObjectivePlan {
   return {
     name: objective.name,
     sli: objective.sli,
+    good: goodCheck(objective),
+    metric: successMetric(objective),
+    page: objective.page,
     objectivePpm: objective.objective,
     windowMs: objective.window,
     budgetMs: errorBudgetMs(objective.objective, objective.window),
@@ -110,17 +152,12 @@ function planObjective(objective: ResolvedObjective): ObjectivePlan {
 
 /** Every objective that its sampling cannot carry, with what would. */
 function objectiveProblems(environment: Environment): Problem[] {
-  const factors = environment.burnRates.map(({ factor }) => factor);
   return environment.servers.flatMap((server) =>
     server.objectives.flatMap((objective): Problem[] => {
       if (objective.sli === "latency") return [];
       const found = infeasible({
-        objectivePpm: objective.objective,
+        ...burnInput(environment, server, objective),
         windowMs: objective.window,
-        everyMs: server.probe.every,
-        samples: server.probe.samples,
-        floor: server.floor,
-        factors,
         leastEveryMs: environment.platform === "cloud" ? 60_000 : 1_000,
       });
       if (found === undefined) return [];

@@ -1,6 +1,10 @@
+import type { RatioObjective } from "../catalog/objective.ts";
 import type { FamilyName, Severity } from "../catalog/shared.ts";
 import type { Roster } from "../catalog/target.ts";
 import type { Floor } from "../catalog/units.ts";
+import type { AlertmanagerConfig } from "./alertmanager/types.ts";
+import type { GrafanaDashboard } from "./grafana/model.ts";
+import type { MaintenancePlan } from "./maintenance-cloudwatch.ts";
 
 export type TreatMissingData = "breaching" | "notBreaching" | "ignore" | "missing";
 export type Statistic = "Average" | "Sum" | "Minimum" | "Maximum" | "SampleCount";
@@ -73,11 +77,19 @@ export interface CompositeAlarm {
   readonly AlarmName: string;
   readonly AlarmDescription: string;
   readonly AlarmRule: string;
-  readonly ActionsEnabled: true;
+  /** False for a part of another composite's rule that was too long for one. */
+  readonly ActionsEnabled: boolean;
+  /** The alarm that holds its actions back: many servers down together are one page. */
+  readonly ActionsSuppressor?: string;
+  /** Seconds. */
+  readonly ActionsSuppressorWaitPeriod?: number;
+  /** Seconds. */
+  readonly ActionsSuppressorExtensionPeriod?: number;
 }
 
 /** A metric alarm with what Rollcall knows about it beyond CloudWatch's shape. */
 export interface PlannedAlarm {
+  /** The server that it watches, or `fleet` for all of them together. */
   readonly server: string;
   readonly family: FamilyName;
   readonly severity: Severity;
@@ -87,7 +99,7 @@ export interface PlannedAlarm {
   readonly definition: MetricAlarm;
 }
 
-export type CompositeKind = "page" | "ticket" | "blind";
+export type CompositeKind = "page" | "ticket" | "blind" | "security";
 
 /** A composite alarm: the only kind that tells anybody. */
 export interface PlannedComposite {
@@ -96,6 +108,8 @@ export interface PlannedComposite {
   readonly severity: Severity;
   readonly runbook: string;
   readonly escalation: string;
+  /** Whether later levels are told while it lasts; a ticket waits for the first one's working hours. */
+  readonly escalates: boolean;
   /** The topic that is told when it fires and when it is over. */
   readonly topic: string;
   readonly definition: CompositeAlarm;
@@ -127,7 +141,13 @@ export interface ServerPlan {
 export type ObjectivePlan =
   | {
       readonly name: string;
-      readonly sli: "mcp" | "rest";
+      readonly sli: RatioObjective["sli"];
+      /** What makes one check good, in words: `the mcp path answered`. */
+      readonly good: string;
+      /** The 0/1 metric of CloudWatch that it is measured by. */
+      readonly metric: string;
+      /** Whether a fast burn wakes somebody. */
+      readonly page: boolean;
       /** Millionths: 999000 is 99.9 %. */
       readonly objectivePpm: number;
       readonly windowMs: number;
@@ -228,11 +248,57 @@ export interface ProbePlan {
   };
 }
 
+/** Lines of a log group that are counted into a metric (PutMetricFilter). */
+export interface MetricFilterPlan {
+  readonly name: string;
+  readonly logGroup: string;
+  readonly pattern: string;
+  readonly namespace: string;
+  readonly metric: string;
+}
+
+/** What belongs to all servers of an environment together. */
+export interface FleetPlan {
+  readonly alarms: readonly PlannedAlarm[];
+  readonly composites: readonly PlannedComposite[];
+  readonly metricFilters: readonly MetricFilterPlan[];
+}
+
+/** What follows when an error budget is spent. */
+export interface BudgetPolicyPlan {
+  readonly name: string;
+  /** Millionths of the budget from which on it holds. */
+  readonly spentPpm: number;
+  readonly freeze: boolean;
+  readonly consequence: string;
+}
+
+/** One item of what the monitoring costs a month. */
+export interface CostLine {
+  readonly what: string;
+  readonly quantity: number;
+  /** US dollars for one, at the first tier. */
+  readonly unitPrice: number;
+  readonly monthly: number;
+}
+
+export interface CostPlan {
+  readonly currency: "USD";
+  readonly lines: readonly CostLine[];
+  readonly monthly: number;
+  /** Metric alarms of one server, on average. */
+  readonly alarmsPerServer: number;
+  readonly compositesPerServer: number;
+  /** Seconds that writing all alarms takes at the rate that CloudWatch accepts. */
+  readonly putSeconds: number;
+}
+
 export interface PrometheusRule {
   readonly record?: string;
   readonly alert?: string;
   readonly expr: string;
   readonly for?: string;
+  readonly keep_firing_for?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
 }
@@ -258,6 +324,8 @@ export interface Plan {
   readonly resolutionSeconds: number;
   readonly floorByServer: Readonly<Record<string, Floor>>;
   readonly servers: readonly ServerPlan[];
+  readonly fleet: FleetPlan;
+  readonly budgetPolicy: readonly BudgetPolicyPlan[];
   readonly escalations: readonly EscalationPlan[];
   readonly retention: {
     readonly logsDays: number;
@@ -269,6 +337,14 @@ export interface Plan {
   readonly probe: ProbePlan | null;
   readonly logGroups: readonly LogGroupPlan[];
   readonly backups: readonly BackupPlan[];
+  /** Mute rules of CloudWatch; a local monitor reads the catalog itself. */
+  readonly maintenance: readonly MaintenancePlan[];
   readonly dashboards: readonly DashboardPlan[];
+  /** Null where nothing is billed. */
+  readonly cost: CostPlan | null;
   readonly prometheus: { readonly groups: readonly PrometheusGroup[] };
+  /** How the Prometheus operator of the cluster is given the rules; null where there is none. */
+  readonly operator: { readonly ruleLabels: Readonly<Record<string, string>> } | null;
+  readonly alertmanager: AlertmanagerConfig;
+  readonly grafana: readonly GrafanaDashboard[];
 }

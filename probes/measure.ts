@@ -1,5 +1,5 @@
 import { type Measures, type MetricName, objectiveMetric } from "../catalog/metrics.ts";
-import type { BurnRule } from "../catalog/target.ts";
+import type { ObjectiveRule } from "../catalog/target.ts";
 import { type CheckResult, isFailed, isRefused, type Observation, type PathVerdict } from "./result.ts";
 import { weaknesses } from "./verdict.ts";
 
@@ -7,9 +7,17 @@ const HOUR_MS = 3_600_000;
 
 /**
  * The metrics of one run. A run without a verdict measured nothing and publishes nothing. `rules` are the objectives
- * that are charged for failure classes of their own.
+ * that are judged by something else than whether their path answered.
  */
-export function measuresOf(observation: Observation, rules: readonly BurnRule[] = []): Measures {
+export function measuresOf(observation: Observation, rules: readonly ObjectiveRule[] = []): Measures {
+  const measures = pathMeasures(observation);
+  // a run without a verdict says nothing of any promise either
+  if (observation.result.status === "unknown") return measures;
+  const kept = rules.flatMap((rule) => objectiveMeasure(rule, observation, measures));
+  return kept.length === 0 ? measures : { ...measures, ...Object.fromEntries(kept) };
+}
+
+function pathMeasures(observation: Observation): Measures {
   const { result, mcpMs, restMs } = observation;
   const { status, mcp, rest, attempts } = result;
   if (status === "unknown") return {};
@@ -36,7 +44,6 @@ export function measuresOf(observation: Observation, rules: readonly BurnRule[] 
       result.dependencies.length === 0 ? null : result.dependencies.filter(({ ok }) => !ok).length,
     ),
     ...given("HoursToExpiry", hoursToExpiry(result)),
-    ...Object.fromEntries(rules.flatMap((rule) => objectiveMeasure(rule, result))),
   };
 }
 
@@ -52,15 +59,36 @@ function toolMeasures({ result: { mcp }, missingTools }: Observation): Measures 
   };
 }
 
-/** Whether a promise was kept in this run, as its own classes see it; nothing where its path was not asked. */
-function objectiveMeasure({ objective, path, burns }: BurnRule, result: CheckResult): [string, number][] {
-  const reading = result[path];
-  if (reading.outcome === "skipped") return [];
-  if (reading.outcome === "ok") return [[objectiveMetric(objective), 1]];
-  const { failureClass } = reading;
-  if (failureClass !== null && burns.includes(failureClass)) return [[objectiveMetric(objective), 0]];
-  // behind a refusal nobody saw whether the promise is kept
-  return isRefused(reading) ? [] : [[objectiveMetric(objective), 1]];
+/** Whether a promise was kept in this run, as its own rule sees it; nothing where nobody saw. */
+function objectiveMeasure(
+  rule: ObjectiveRule,
+  { result, mcpMs, restMs }: Observation,
+  measures: Measures,
+): [string, number][] {
+  const kept = (good: boolean): [string, number][] => [[objectiveMetric(rule.objective), good ? 1 : 0]];
+  switch (rule.kind) {
+    case "classes": {
+      const reading = result[rule.path];
+      if (reading.outcome === "skipped") return [];
+      if (reading.outcome === "ok") return kept(true);
+      const { failureClass } = reading;
+      if (failureClass !== null && rule.burns.includes(failureClass)) return kept(false);
+      // behind a refusal nobody saw whether the promise is kept
+      return isRefused(reading) ? [] : kept(true);
+    }
+    case "latency": {
+      const ms = rule.path === "mcp" ? mcpMs : restMs;
+      // a check that failed took no time; availability is charged for it
+      return ms === null ? [] : kept(ms < rule.belowMs);
+    }
+    case "value": {
+      const value = measures[rule.metric];
+      if (value === undefined) return [];
+      return kept(
+        (rule.below === undefined || value < rule.below) && (rule.above === undefined || value > rule.above),
+      );
+    }
+  }
 }
 
 /** Of the credential and the certificate, whichever runs out first. */

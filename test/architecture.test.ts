@@ -14,7 +14,7 @@ const ROOMS: Readonly<
   Record<string, { readonly rooms: readonly string[]; readonly packages: readonly string[] }>
 > = {
   catalog: { rooms: [], packages: ["zod", "js-yaml"] },
-  plan: { rooms: ["catalog"], packages: [] },
+  plan: { rooms: ["catalog"], packages: ["@grafana/grafana-foundation-sdk"] },
   probes: {
     rooms: ["catalog"],
     packages: [
@@ -41,7 +41,10 @@ const ROOMS: Readonly<
     packages: ["@pulumi/pulumi", "@pulumi/aws", "@pulumi/kubernetes"],
   },
   monitor: { rooms: ["plan", "probes", "catalog"], packages: ["hono", "@hono/node-server"] },
-  ops: { rooms: ["monitor", "plan", "probes", "catalog"], packages: ["commander", "zod"] },
+  ops: {
+    rooms: ["monitor", "plan", "probes", "catalog"],
+    packages: ["commander", "zod", "@aws-sdk/client-cloudwatch"],
+  },
   stacks: { rooms: ["components", "probes", "plan", "catalog"], packages: ["@pulumi/pulumi"] },
   // a benchmark measures peers too, and builds them as the tests build theirs
   bench: {
@@ -52,6 +55,7 @@ const ROOMS: Readonly<
 
 /** Packages that only one file of a room may know. */
 const BEHIND_ONE_FILE: Readonly<Record<string, string>> = {
+  "@grafana/grafana-foundation-sdk": "plan/grafana/model.ts",
   "@modelcontextprotocol/client": "bench/probe/load.ts",
   "@opentelemetry/api": "probes/trace/otlp.ts",
   "@opentelemetry/sdk-trace-base": "probes/trace/otlp.ts",

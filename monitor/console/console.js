@@ -34,7 +34,7 @@ function factsOf({ result }) {
 }
 
 function card(server) {
-  const { server: name, overall_status: status, description, composites } = server;
+  const { server: name, overall_status: status, description, composites, quiet } = server;
   const firing = composites.filter(({ state }) => state === "ALARM");
   return element("li", { class: "card", "data-status": status, "data-server": name }, [
     element("header", {}, [
@@ -50,6 +50,7 @@ function card(server) {
         element("dd", { text: value }),
       ]),
     ),
+    ...quiet.map(({ text }) => element("p", { class: "quiet", text })),
     ...firing.map(({ alarm, severity, since }) =>
       element("p", { class: "alarm", text: `${alarm}, ${severity}, since ${time(since)}` }),
     ),
@@ -88,6 +89,8 @@ function eventParts(event) {
       return [`${event.alarm}: ${event.from} → ${event.to}`, MARKS[event.to] ?? "unknown"];
     case "message":
       return [`${event.kind}: ${event.level} told, ${event.to.join(", ")}`, KINDS[event.kind] ?? "unknown"];
+    case "quiet":
+      return [`${event.kind} ${event.what}: ${event.reason} (${event.servers.join(", ")})`, "degraded"];
     case "server":
       return [`${event.what}: ${event.detail}`, event.what === "started" ? "healthy" : "degraded"];
     default:
@@ -131,6 +134,19 @@ function drawHealth({ status, environment, catalog, servers, history }) {
   delete document.body.dataset.stale;
 }
 
+/** Says what is under maintenance or muted, for whom and until when; written only when it changes, as it is read out. */
+function drawQuiet(quiet) {
+  const list = byId("quiet");
+  const lines = quiet.map(
+    ({ kind, servers, reason, until }) =>
+      `${kind === "mute" ? "Muted" : "Maintenance"} until ${new Date(until).toLocaleString()}: ${reason} (${servers.join(", ")})`,
+  );
+  const text = lines.join("\n");
+  if (list.dataset.text === text) return;
+  list.dataset.text = text;
+  list.replaceChildren(...lines.map((line) => element("p", { text: line })));
+}
+
 function drawSilence() {
   byId("overall").textContent = "the monitor does not answer";
   byId("overall").dataset.status = "unknown";
@@ -150,6 +166,7 @@ async function loop() {
       read(`/status/events?after=${lastEvent}`),
     ]);
     drawHealth(health);
+    drawQuiet(health.quiet);
     drawServers(servers);
     drawEvents(events);
   } catch {

@@ -8,6 +8,8 @@ import { abortedIn, brokenIn, codeOf, type Phase, unsendable } from "./faults.ts
 
 /** Octets of all header lines of one answer. */
 const MAX_HEADER_BYTES = 16 * 1024;
+/** The least number that is a status (RFC 9110, section 15). */
+const MIN_STATUS = 100;
 /** Informational answers (1xx) that are passed over before the real one has to come. */
 const MAX_INFORMATIONAL = 16;
 
@@ -138,6 +140,13 @@ export class Exchange implements Underway {
     if (message.statusCode === 101) {
       // Without the header that names a protocol, Node takes it for an ordinary answer.
       this.fail(switched());
+      return;
+    }
+    const status = message.statusCode ?? 0;
+    if (status < MIN_STATUS) {
+      // Node's parser takes any number for a status
+      message.destroy();
+      this.fail(new ProbeFault("protocol", `HTTP ${status} is no status of HTTP`));
       return;
     }
     connection.heed(message.headers["keep-alive"]?.toString());

@@ -54,7 +54,7 @@ export function startContinuous(input: ContinuousInput): Continuous {
     const observation = await places(() => once(target));
     if (signal.aborted) return;
     checkedAt.set(target.server, now());
-    sink.publish(observation, measuresOf(observation, target.burnRules));
+    sink.publish(observation, measuresOf(observation, target.objectiveRules));
     await prober.save();
   };
   /** At fixed moments, so that a slow answer does not shift the next one; a missed moment is left out. */

@@ -30,6 +30,7 @@ const duration = must(
   (value) => typeof value === "number" && value > 0 && value < 2 ** 31,
 );
 const bytes = must("a number of at least 0", (value) => typeof value === "number" && value >= 0);
+const finite = must("a number", (value) => typeof value === "number" && Number.isFinite(value));
 const object = must("an object", isRecord);
 const texts = list(anyText);
 
@@ -70,6 +71,13 @@ const dependency = oneOf("kind", {
   disk: record({ name: text, path: text, freeBytes: bytes, access: word("read", "write") }),
 });
 
+const path = word("mcp", "rest");
+const objectiveRule = oneOf("kind", {
+  classes: record({ objective: text, path, burns: texts }),
+  latency: record({ objective: text, path, belowMs: duration }),
+  value: record({ objective: text, metric: text }, { below: finite, above: finite }),
+});
+
 const target = record(
   {
     server: text,
@@ -85,7 +93,7 @@ const target = record(
     confirmMs: count,
     cacheMs: count,
     breaker: record({ failures: positive, restMs: duration }),
-    burnRules: list(record({ objective: text, path: word("mcp", "rest"), burns: texts })),
+    objectiveRules: list(objectiveRule),
     credentials: record({ kind: word("bearer", "client-credentials", "private-key-jwt", "sigv4") }),
     tls: record({}, { ca: secretRef, certificate: secretRef, key: secretRef }),
     contract: object,

@@ -59,7 +59,7 @@ export async function runRoster(roster: Roster, run: RosterRun): Promise<RosterS
   const once = async (target: RosterTarget, offset: number): Promise<Status> => {
     const seen = await observe(target, offset, checks);
     if (seen.cut) cut += 1;
-    sink.publish(seen.observation, measuresOf(seen.observation, target.burnRules));
+    sink.publish(seen.observation, measuresOf(seen.observation, target.objectiveRules));
     return seen.observation.result.status;
   };
   try {

@@ -63,11 +63,7 @@ export const PLAYBOOK_METRICS: readonly Family[] = [
     ...probed("mcp_request_duration_seconds", "Time of a successful exchange of a probe; all: of both paths"),
     type: "histogram",
     buckets: REQUEST_BUCKETS,
-    samples: ({ observation: { mcpMs, restMs }, measures }) => [
-      ...seconds({ path: "mcp" }, mcpMs),
-      ...seconds({ path: "rest" }, restMs),
-      ...seconds({ path: "all" }, measures.CheckLatency),
-    ],
+    samples: durations,
   },
   {
     ...probed("mcp_tool_execution_duration_seconds", "Time of a canary call whose answer was right"),
@@ -99,6 +95,13 @@ export const PROBE_METRICS: readonly Family[] = [
       ...verdict("rest", result.rest),
       ...sample({ path: "all" }, measures.AllAvailable),
     ],
+  },
+  {
+    ...probed(
+      "mcp_probe_duration_seconds",
+      "Time of the exchange of the last probe, where it succeeded; all: of both paths",
+    ),
+    samples: durations,
   },
   {
     ...probed("mcp_objective_success", "1 while a promise with its own failure classes is kept, 0 when not"),
@@ -250,6 +253,14 @@ function processed(name: string, help: string, measure: string = name): Family {
 
 function numberOf({ measures, observation }: Seen, name: string): number | undefined {
   return measures[name] ?? observation.result.rest.numbers[name];
+}
+
+function durations({ observation: { mcpMs, restMs }, measures }: Seen): Sample[] {
+  return [
+    ...seconds({ path: "mcp" }, mcpMs),
+    ...seconds({ path: "rest" }, restMs),
+    ...seconds({ path: "all" }, measures.CheckLatency),
+  ];
 }
 
 function verdict(path: "mcp" | "rest", reading: PathVerdict): Sample[] {

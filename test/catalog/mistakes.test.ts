@@ -307,7 +307,9 @@ describe("a mistake of another kind", () => {
             place,
             path: "objectives.availability",
             rule: expect.stringMatching(rule) as unknown,
-            cure: expect.stringContaining("set probe.samples: 5") as unknown,
+            cure: expect.stringContaining(
+              "(a sample every 2s would carry it, more often than these runners take one)",
+            ) as unknown,
           },
         ],
       }),

@@ -142,8 +142,8 @@ describe("an objective", () => {
     });
     const plan = buildPlan(loadEnvironment(mapSource(burns), "production"));
     const target = plan.probe?.lambda.roster.targets.find(({ server }) => server === "github");
-    expect(target?.burnRules).toEqual([
-      { objective: "availability", path: "mcp", burns: ["connect", "timeout", "http"] },
+    expect(target?.objectiveRules).toEqual([
+      { objective: "availability", kind: "classes", path: "mcp", burns: ["connect", "timeout", "http"] },
     ]);
     const metrics = plan.servers
       .find(({ server }) => server === "github")

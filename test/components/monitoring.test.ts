@@ -31,10 +31,9 @@ describe.each(["staging", "production"])("%s", (environment) => {
 
   test("what is tested is what is deployed: every alarm reaches CloudWatch field by field", () => {
     const { plan, inputsOf } = provisioned;
-    const alarms = plan.servers.flatMap((server) => server.alarms.map(({ definition }) => definition));
-    const composites = plan.servers.flatMap((server) =>
-      server.composites.map(({ definition }) => definition),
-    );
+    const all = [...plan.servers, plan.fleet];
+    const alarms = all.flatMap((one) => one.alarms.map(({ definition }) => definition));
+    const composites = all.flatMap((one) => one.composites.map(({ definition }) => definition));
     expect(alarms.length).toBeGreaterThan(100);
     expect(inputsOf("aws:cloudwatch/metricAlarm:MetricAlarm").map(metricAlarmCall).sort(byName)).toEqual(
       [...alarms].sort(byName),
@@ -42,6 +41,34 @@ describe.each(["staging", "production"])("%s", (environment) => {
     expect(
       inputsOf("aws:cloudwatch/compositeAlarm:CompositeAlarm").map(compositeAlarmCall).sort(byName),
     ).toEqual([...composites].sort(byName));
+  });
+
+  test("[PLAY-09] the cluster is given the rules, Alertmanager's configuration and the dashboards of the plan", () => {
+    const { plan, inputsOf, resources } = provisioned;
+    const rules = inputsOf("kubernetes:monitoring.coreos.com/v1:PrometheusRule");
+    const named = (a: { name: string }, b: { name: string }): number => a.name.localeCompare(b.name);
+    expect(rules.flatMap(({ spec }) => spec.groups).sort(named)).toEqual(
+      [...plan.prometheus.groups].sort(named),
+    );
+    // a secret reaches the engine in its envelope
+    const { stringData } = only(resources, "kubernetes:core/v1:Secret").inputs;
+    const text: string = (stringData.value ?? stringData)["alertmanager.yaml"];
+    expect(JSON.parse(text)).toEqual(plan.alertmanager);
+    const dashboards = inputsOf("kubernetes:core/v1:ConfigMap").filter(
+      ({ metadata }) => metadata.labels?.grafana_dashboard === "1",
+    );
+    expect(
+      dashboards.flatMap(({ data }) => Object.values<string>(data).map((text) => JSON.parse(text))),
+    ).toEqual(plan.grafana.map(({ dashboard }) => dashboard));
+  });
+
+  test("[PLAY-12] every mute rule of the plan is made, after the composites that it names", () => {
+    const { plan, resources } = provisioned;
+    const rules = resources.filter(({ type }) => type === "aws:cloudwatch/alarmMuteRule:AlarmMuteRule");
+    expect(rules.map(({ inputs }) => inputs.name).sort()).toEqual(
+      plan.maintenance.map(({ rule }) => rule.Name).sort(),
+    );
+    expect(rules.length).toBe(environment === "staging" ? plan.maintenance.length : 0);
   });
 
   test("everything hangs below Monitoring, and the region and the tags are the plan's", () => {
@@ -79,6 +106,23 @@ describe.each(["staging", "production"])("%s", (environment) => {
     );
   });
 
+  test("[CARD-05] every pattern counts the lines of every server's log group into the metric that its alarm reads", () => {
+    const { plan, resources } = provisioned;
+    const filters = resources.filter(({ type }) => type === "aws:cloudwatch/logMetricFilter:LogMetricFilter");
+    expect(
+      filters
+        .map(({ inputs }) => [inputs.logGroupName, inputs.pattern, inputs.metricTransformation.name])
+        .sort(),
+    ).toEqual(
+      plan.fleet.metricFilters.map(({ logGroup, pattern, metric }) => [logGroup, pattern, metric]).sort(),
+    );
+    const counted = new Set(filters.map(({ inputs }) => inputs.metricTransformation.name));
+    const read = plan.fleet.alarms.flatMap(({ definition }) =>
+      "MetricName" in definition ? [definition.MetricName] : [],
+    );
+    expect(new Set(read)).toEqual(counted);
+  });
+
   test("a composite tells the topic that the plan names, once CloudWatch may publish there", () => {
     const { plan, resources } = provisioned;
     const policyOf = (topic: string): Recorded => {
@@ -90,8 +134,12 @@ describe.each(["staging", "production"])("%s", (environment) => {
     const composites = resources.filter(
       ({ type }) => type === "aws:cloudwatch/compositeAlarm:CompositeAlarm",
     );
-    for (const { topic, definition } of plan.servers.flatMap((server) => server.composites)) {
+    for (const { topic, definition } of [...plan.servers, plan.fleet].flatMap((one) => one.composites)) {
       const made = composites.find(({ inputs }) => inputs.alarmName === definition.AlarmName);
+      if (!definition.ActionsEnabled) {
+        expect(made?.inputs).not.toHaveProperty("alarmActions");
+        continue;
+      }
       expect(made?.inputs.alarmActions).toEqual([policyOf(topic).inputs.arn]);
       expect(made?.dependencies).toContain(policyOf(topic).urn);
     }

@@ -1,25 +1,23 @@
 import { expect, test } from "vitest";
 import { SloAlarms } from "../../components/slo-alarms.ts";
 import type { ServerPlan } from "../../plan/types.ts";
-import { compositeAlarmCall, metricAlarmCall } from "../support/cloudwatch-inputs.ts";
+import { metricAlarmCall } from "../support/cloudwatch-inputs.ts";
 import { childrenOf, only, record } from "../support/pulumi-mocks.ts";
 import { server } from "../support/sample-plan.ts";
 
 const METRIC = "aws:cloudwatch/metricAlarm:MetricAlarm";
-const COMPOSITE = "aws:cloudwatch/compositeAlarm:CompositeAlarm";
 
-const build = (plan: ServerPlan, topicArns: Record<string, string> = { "test-standard-L1": "arn:topic" }) =>
-  record(() => new SloAlarms("watch", { environment: "test", plan, topicArns }));
+const build = ({ server: of, alarms }: ServerPlan) =>
+  record(() => new SloAlarms("watch", { environment: "test", server: of, alarms }));
 
 test("a server's alarms are those of the plan, and nothing else", async () => {
   const resources = await build(server);
   expect(childrenOf(resources, "watch")).toEqual([
-    "aws:cloudwatch/compositeAlarm:CompositeAlarm watch-page",
     "aws:cloudwatch/metricAlarm:MetricAlarm watch-down",
     "aws:cloudwatch/metricAlarm:MetricAlarm watch-heartbeat",
     "aws:cloudwatch/metricAlarm:MetricAlarm watch-slow",
   ]);
-  expect(resources).toHaveLength(5);
+  expect(resources).toHaveLength(4);
 });
 
 test("a statistic, a percentile and metric math reach CloudWatch as they were planned", async () => {
@@ -54,26 +52,6 @@ test("the provider is given its own names for percentiles, metric math and the w
   ]);
 });
 
-test("only a composite acts: it tells its topic when it fires and when it is over", async () => {
-  const resources = await build(server);
-  const { inputs } = only(resources, COMPOSITE);
-  expect(compositeAlarmCall(inputs)).toEqual(server.composites[0]?.definition);
-  expect(inputs.alarmActions).toEqual(["arn:topic"]);
-  expect(inputs.okActions).toEqual(["arn:topic"]);
-  for (const { inputs: metric } of resources.filter(({ type }) => type === METRIC)) {
-    expect(metric.actionsEnabled).toBe(false);
-    expect(metric).not.toHaveProperty("alarmActions");
-  }
-});
-
-test("a composite waits for exactly the alarms that its rule names", async () => {
-  const resources = await build(server);
-  const urn = (name: string) => only(resources, METRIC, name).urn;
-  expect([...only(resources, COMPOSITE).dependencies].sort()).toEqual(
-    [urn("watch-down"), urn("watch-heartbeat")].sort(),
-  );
-});
-
 test("an alarm carries its environment, server, severity and runbook as tags", async () => {
   const { inputs } = only(await build(server), METRIC, "watch-down");
   expect(inputs.tags).toEqual({
@@ -84,9 +62,10 @@ test("an alarm carries its environment, server, severity and runbook as tags", a
   });
 });
 
-test("a topic or an alarm that nobody makes is refused by name", async () => {
-  await expect(build(server, {})).rejects.toThrow("test-standard-L1 is a topic of no escalation");
-  await expect(build({ ...server, alarms: server.alarms.slice(1) })).rejects.toThrow(
-    "test-library-down is an alarm of no server",
-  );
+test("a metric alarm acts for nobody", async () => {
+  const resources = await build(server);
+  for (const { inputs } of resources.filter(({ type }) => type === METRIC)) {
+    expect(inputs.actionsEnabled).toBe(false);
+    expect(inputs).not.toHaveProperty("alarmActions");
+  }
 });

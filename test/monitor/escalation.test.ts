@@ -74,7 +74,8 @@ test("an outage tells each level once, in time, and each of them again when it i
     "alarm memory L1 local-memory-page",
     "escalation memory L2 local-memory-page",
   ]);
-  expect(Date.parse(during[0]?.at ?? "") - (START + 120_000)).toBeLessThan(30_000);
+  // two of three periods of 10 s, and one more in which the fleet could speak for all
+  expect(Date.parse(during[0]?.at ?? "") - (START + 120_000)).toBeLessThan(40_000);
   const after = live({ from: START + 210_000, seconds: 120, up: true });
   expect(brief(after)).toEqual([
     "resolved memory L1 local-memory-page",

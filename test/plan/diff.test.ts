@@ -100,9 +100,9 @@ describe("what a branch changes", () => {
         direction: "loosened",
         subject: "production-memory-down",
         before:
-          "Average Unhealthy over 60 s GreaterThanOrEqualToThreshold 0.5, 2 of 5, critical, missing data notBreaching",
+          "Average Unhealthy over 60 s GreaterThanOrEqualToThreshold 0.5, 2 of 5, critical, missing data notBreaching, warm-up 5 min",
         after:
-          "Average Unhealthy over 60 s GreaterThanOrEqualToThreshold 0.5, 3 of 5, critical, missing data notBreaching",
+          "Average Unhealthy over 60 s GreaterThanOrEqualToThreshold 0.5, 3 of 5, critical, missing data notBreaching, warm-up 5 min",
       },
     },
   ] as const)("is $what: loosened there, tightened back", ({ edit: [file, from, to], change }) => {

@@ -16,12 +16,28 @@ const ladder: EscalationPlan = {
 };
 
 const due = (openedAt: number, told: readonly string[], now: number): string[] =>
-  dueLevels(ladder, { openedAt, told }, now).map(({ level: name }) => name);
+  dueLevels({ escalation: ladder, escalates: true, incident: { openedAt, told }, now }).map(
+    ({ level: name }) => name,
+  );
 
 test("the first level is told at once, the others when their time has come", () => {
   expect(due(0, [], 0)).toEqual(["L1"]);
   expect(due(0, ["L1"], 59_999)).toEqual([]);
   expect(due(0, ["L1"], 60_000)).toEqual(["L2"]);
+});
+
+test("what does not escalate tells the first level and no other, however long it lasts", () => {
+  const incident = { openedAt: 0, told: [] };
+  const levels = dueLevels({ escalation: ladder, escalates: false, incident, now: 3_600_000 });
+  expect(levels.map(({ level: name }) => name)).toEqual(["L1"]);
+  expect(
+    dueLevels({
+      escalation: ladder,
+      escalates: false,
+      incident: { openedAt: 0, told: ["L1"] },
+      now: 3_600_000,
+    }),
+  ).toEqual([]);
 });
 
 test("levels that were missed while nobody watched are told in their order", () => {

@@ -60,20 +60,38 @@ describe("what CloudWatch would refuse", () => {
     Array.from({ length: count }, (_, index) => `ALARM("a${index}")`).join(" OR ");
 
   test("is nothing in a server that is within the limits", () => {
-    expect(alarmProblems(server)).toEqual([]);
-    expect(alarmProblems(withRule(any(100)))).toEqual([]);
+    expect(alarmProblems(server, `stacks/servers/${server.server}.yaml`)).toEqual([]);
+    expect(alarmProblems(withRule(any(100)), "stacks").length).toBe(0);
   });
 
   test.each([
-    ["a range of more than a day", withAlarm({ EvaluationPeriods: 1_441 }), "CloudWatch refuses it"],
-    ["a name of 256 characters", withAlarm({ AlarmName: "a".repeat(256) }), "longer than 255 characters"],
-    ["a composite of 101 alarms", withRule(any(101)), "its rule has 101 alarms"],
-    ["a rule of 10,241 characters", withRule(`ALARM("${"a".repeat(10_232)}")`), "10241 characters"],
-    ["a rule of 501 elements", withRule(`${"(".repeat(250)}${any(1)}${")".repeat(250)}`), "its rule has"],
-  ])("is %s, named with its cure", (_, plan, rule) => {
-    const [problem, ...others] = alarmProblems(plan);
+    [
+      "a range of more than a day",
+      withAlarm({ EvaluationPeriods: 1_441 }),
+      "EvaluationPeriods",
+      "86460 s, more than the 86400 s",
+    ],
+    ["a name of 256 characters", withAlarm({ AlarmName: "a".repeat(256) }), "AlarmName", "longer than 255"],
+    ["a composite of 101 alarms", withRule(any(101)), "AlarmRule", "its rule has 101 alarms"],
+    [
+      "a rule of 10,241 characters",
+      withRule(`ALARM("${"a".repeat(10_232)}")`),
+      "AlarmRule",
+      "10241 characters",
+    ],
+    [
+      "a rule of 501 elements",
+      withRule(`${"(".repeat(250)}${any(1)}${")".repeat(250)}`),
+      "AlarmRule",
+      "its rule has 501 elements",
+    ],
+    ["a rule that is none", withRule("ALARM(a) AND"), "AlarmRule", "ends too early at position 12"],
+    ["an unheard statistic", withAlarm({ Statistic: "Median" }), "Statistic", "is Median"],
+  ])("is %s, named with its field and its cure", (_, plan, field, rule) => {
+    const [problem, ...others] = alarmProblems(plan, `stacks/servers/${plan.server}.yaml`);
     expect(others).toEqual([]);
     expect(problem?.place).toBe("stacks/servers/library.yaml");
+    expect(problem?.path).toMatch(new RegExp(`.\\.${field}$`));
     expect(problem?.rule).toContain(rule);
     expect(problem?.cure).not.toBe("");
   });

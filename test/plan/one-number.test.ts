@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { loadEnvironment } from "../../catalog/load.ts";
 import { buildPlan } from "../../plan/plan.ts";
+import { runbookNumbers } from "../../plan/runbook-numbers.ts";
 import type { Plan } from "../../plan/types.ts";
 import { catalogFiles, edited, mapSource } from "../support/catalog-files.ts";
 import { asRecord, asString, differences } from "../support/json.ts";
@@ -10,12 +11,15 @@ const files = catalogFiles();
 
 /** What a number of the catalog changes in a plan of production, by paths that name things and do not count them. */
 function changedBy(from: string, to: string): string[] {
-  const before = named(buildPlan(loadEnvironment(mapSource(files), "production")));
-  const after = named(
-    buildPlan(loadEnvironment(mapSource(edited(files, { file: FILE, from, to })), "production")),
-  );
-  return [...differences(before, after).keys()].sort((a, b) => a.localeCompare(b));
+  const planned = (source: typeof files): unknown => {
+    const environment = loadEnvironment(mapSource(source), "production");
+    return named({ ...buildPlan(environment), runbooks: runbookNumbers(environment) });
+  };
+  const changed = differences(planned(files), planned(edited(files, { file: FILE, from, to })));
+  return [...changed.keys()].sort(byText);
 }
+
+const byText = (a: string, b: string): number => a.localeCompare(b);
 
 /** A plan with every list of named things as an object by their names. */
 function named(value: unknown): unknown {
@@ -35,63 +39,130 @@ function nameOf(value: unknown): string | undefined {
   return (
     asString(asRecord(record.definition).AlarmName) ??
     asString(asRecord(record.properties).title) ??
-    [ruleName(record), record.record, record.name, record.server, record.escalation, record.label]
+    [
+      ruleName(record),
+      record.record,
+      record.uid,
+      record.page,
+      record.name,
+      record.server,
+      record.escalation,
+      record.label,
+    ]
       .map(asString)
       .find((name) => name !== undefined)
   );
 }
 
-/** Several alerts of one name differ by their promise. */
-function ruleName({ alert, labels }: Record<string, unknown>): unknown {
-  const slo = asString(asRecord(labels).slo);
-  return typeof alert === "string" && alert === "MCPSlowResponseTime" ? `${alert} ${slo}` : alert;
+/** Several alerts or recordings of one name differ by their promise, their threshold or its step. */
+function ruleName({ alert, record, labels }: Record<string, unknown>): unknown {
+  const { slo, threshold, step } = asRecord(labels);
+  const isOneOfSeveral =
+    alert === "MCPSlowResponseTime" ||
+    threshold !== undefined ||
+    record === "rollcall:latency_seconds:quantile";
+  const about = isOneOfSeveral ? [slo, threshold, step].filter((one) => one !== undefined) : [];
+  return alert === undefined && about.length === 0 ? undefined : [alert ?? record, ...about].join(" ");
 }
 
-const within = (prefix: string, paths: readonly string[]): string[] =>
-  paths.map((path) => `${prefix}${path}`);
-const alarm = (suffix: string): string =>
-  `servers["task-mcp"].alarms["production-task-mcp-${suffix}"].definition`;
+/** Where a change is seen: alarms, rules, dashboards of CloudWatch and of Grafana, and the pages of the runbooks. */
+interface Reached {
+  readonly alarms: readonly string[];
+  readonly rules: readonly string[];
+  readonly lines: readonly string[];
+  readonly panels: readonly string[];
+  readonly runbooks: readonly string[];
+  readonly others: readonly string[];
+}
+
+const PLACES = {
+  alarms: 'servers["task-mcp"].alarms["production-task-mcp-',
+  rules: 'prometheus.groups["production-task-mcp',
+  lines: 'dashboards["rollcall-production-overview"].body.widgets["task-mcp: ',
+  panels: "grafana[",
+  runbooks: "runbooks[",
+} as const;
+
+function reached(from: string, to: string): Reached {
+  const paths = changedBy(from, to);
+  const at = (prefix: string): string[] =>
+    paths.filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length));
+  const prefixes = Object.values(PLACES);
+  return {
+    alarms: at(PLACES.alarms).map((path) => path.replace('"].definition', "")),
+    rules: at(PLACES.rules),
+    lines: at(PLACES.lines).map((path) => path.replace('"].properties.annotations.horizontal', "")),
+    // a panel is known by its dashboard: its title says the number
+    panels: [...new Set(at(PLACES.panels).map((path) => path.split('"')[1] ?? ""))],
+    runbooks: [...new Set(at(PLACES.runbooks).map((path) => path.split('"')[1] ?? ""))],
+    others: paths.filter((path) => !prefixes.some((prefix) => path.startsWith(prefix))),
+  };
+}
+
+const TIERS = ["page-fast", "page-slow", "ticket-fast", "ticket-slow"];
 
 describe("[CARD-11] a number that is changed in the catalog, once,", () => {
-  test("reaches the alarms, their texts, the Prometheus rules and the dashboard line of its objective, and nothing else", () => {
-    const changed = changedBy(
-      "api-availability: { sli: mcp, objective: 99.9%,",
-      "api-availability: { sli: mcp, objective: 99.8%,",
-    );
-    const pairs = ["page-fast", "page-slow", "ticket-fast", "ticket-slow"];
-    const texts = pairs.flatMap((pair) =>
-      ["long", "short"].map((end) => `${alarm(`api-availability-${pair}-${end}`)}.AlarmDescription`),
-    );
-    const rules = 'prometheus.groups["production-task-mcp-api-availability-alerts"].rules';
-    const dashboard = 'dashboards["rollcall-production-overview"].body.widgets["task-mcp: availability"]';
-    const line = `${dashboard}.properties.annotations.horizontal`;
-    expect(changed).toEqual(
-      [
+  test("reaches alarms, texts, rules, the dashboards and the runbook of its objective, and nothing else", () => {
+    const objective = "api-availability";
+    expect(
+      reached(`${objective}: { sli: mcp, objective: 99.9%,`, `${objective}: { sli: mcp, objective: 99.8%,`),
+    ).toEqual({
+      alarms: TIERS.flatMap((tier) => [
+        `${objective}-${tier}-long.AlarmDescription`,
+        `${objective}-${tier}-long.Threshold`,
+        `${objective}-${tier}-short.AlarmDescription`,
+        // six samples a minute: the short window is a ratio too, and the steepest one's that of the floor
+        ...(tier === "page-fast" ? [] : [`${objective}-${tier}-short.Threshold`]),
+      ]).sort(byText),
+      rules: [
+        ...["MCPErrorBudgetPage", "MCPErrorBudgetTicket"].flatMap((alert) =>
+          ["annotations.description", "annotations.summary", "expr"].map(
+            (field) => `-${objective}-alerts"].rules.${alert}.${field}`,
+          ),
+        ),
+        `-${objective}-budget"].rules.rollcall_slo_info.labels.objective`,
+        `-${objective}-budget"].rules["slo:error_budget:ratio"].expr`,
+        `-${objective}-budget"].rules["slo:objective:ratio"].expr`,
+      ].sort(byText),
+      lines: [`availability["${objective} 99.8% in 30d"]`, `availability["${objective} 99.9% in 30d"]`],
+      panels: ["task-mcp-overview"],
+      runbooks: ["docs/runbooks/slo-violations.md"],
+      others: [
         "catalog",
-        ...within('servers["task-mcp"].objectives["api-availability"].', ["objectivePpm", "budgetMs"]),
-        ...texts,
-        ...pairs.map((pair) => `${alarm(`api-availability-${pair}-long`)}.Threshold`),
-        `${rules}.MCPErrorBudgetPage.expr`,
-        `${rules}.MCPErrorBudgetTicket.expr`,
-        // a line is known by its label, which says the number
-        ...within(line, ['["api-availability 99.9% in 30d"]', '["api-availability 99.8% in 30d"]']),
-      ].sort((a, b) => a.localeCompare(b)),
-    );
+        `servers["task-mcp"].objectives["${objective}"].budgetMs`,
+        `servers["task-mcp"].objectives["${objective}"].objectivePpm`,
+      ],
+    });
   });
 
-  test("reaches the alarm, its text, the Prometheus rule and the dashboard line of a latency, and nothing else", () => {
-    expect(changedBy("percentile: 95, below: 200ms", "percentile: 95, below: 250ms")).toEqual([
-      "catalog",
-      'dashboards["rollcall-production-overview"].body.widgets["task-mcp: latency"].properties.annotations.horizontal["latency-p95 p95"].value',
-      ...within('prometheus.groups["production-task-mcp"].rules["MCPSlowResponseTime latency-p95"]', [
-        ".annotations.description",
-        ".annotations.summary",
-        ".expr",
-      ]),
-      `${alarm("latency-p95")}.AlarmDescription`,
-      `${alarm("latency-p95")}.Threshold`,
-      'servers["task-mcp"].objectives["latency-p95"].belowMs',
-    ]);
+  test("reaches the alarm, its text, the rules, the dashboards and the runbook of a latency, and nothing else", () => {
+    expect(reached("percentile: 95, below: 200ms", "percentile: 95, below: 250ms")).toEqual({
+      alarms: ["latency-p95.AlarmDescription", "latency-p95.Threshold"],
+      rules: ["annotations.description", "annotations.summary", "expr"].map(
+        (field) => `-values"].rules["MCPSlowResponseTime latency-p95"].${field}`,
+      ),
+      lines: ['latency["latency-p95 p95"].value'],
+      panels: ["mcp-performance", "task-mcp-api", "task-mcp-overview"],
+      runbooks: ["docs/runbooks/performance-degradation.md"],
+      others: ["catalog", 'servers["task-mcp"].objectives["latency-p95"].belowMs'],
+    });
+  });
+
+  test("reaches the alarm, its text, the rules, the dashboards and the runbook of a threshold, and nothing else", () => {
+    expect(reached("critical: 2GiB", "critical: 2.5GiB")).toEqual({
+      alarms: ["memory-critical.AlarmDescription", "memory-critical.Threshold"],
+      rules: [
+        '-values"].rules["MCPHighMemoryUsage memory critical"].annotations.description',
+        '-values"].rules["MCPHighMemoryUsage memory critical"].annotations.summary',
+        '-values"].rules["MCPHighMemoryUsage memory critical"].expr',
+        // the line that the dashboards draw
+        '-values"].rules["rollcall:threshold:limit memory critical"].expr',
+      ],
+      lines: ['memory["critical 2.5GiB"]', 'memory["critical 2GiB"]'],
+      panels: ["system-resources", "task-mcp-infrastructure"],
+      runbooks: ["docs/runbooks/threshold.md"],
+      others: ["catalog"],
+    });
   });
 
   test("stands in every place as the same number", () => {

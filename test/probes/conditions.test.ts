@@ -86,14 +86,16 @@ describe("the metrics", () => {
   });
 
   it("charge an objective for the classes that it names and for no others", () => {
-    const rules = [{ objective: "reachable", path: "mcp", burns: ["connect", "timeout"] }] as const;
+    const rules = [
+      { objective: "reachable", kind: "classes", path: "mcp", burns: ["connect", "timeout"] },
+    ] as const;
     const kept = (mcp: typeof ok | { outcome: "fail"; failureClass: "connect" | "rpc" | "auth" }) =>
       measuresOf(observed(resultOf({ mcp })), rules)["Objective.reachable"];
     expect(kept(ok)).toBe(1);
     expect(kept(down)).toBe(0);
     expect(kept({ outcome: "fail", failureClass: "rpc" })).toBe(1);
     expect(kept(refused)).toBeUndefined();
-    const strict = [{ objective: "reachable", path: "mcp", burns: ["auth"] }] as const;
+    const strict = [{ objective: "reachable", kind: "classes", path: "mcp", burns: ["auth"] }] as const;
     expect(measuresOf(observed(resultOf({ mcp: refused })), strict)["Objective.reachable"]).toBe(0);
   });
 
@@ -125,7 +127,7 @@ describe("the metrics", () => {
 
   it("of a run without a verdict are none at all, whatever its readings say", () => {
     const blind = resultOf({ mcp: down, status: "unknown", finding: "our own network is down" });
-    const rules = [{ objective: "reachable", path: "mcp", burns: ["connect"] }] as const;
+    const rules = [{ objective: "reachable", kind: "classes", path: "mcp", burns: ["connect"] }] as const;
     expect(measuresOf(observed(blind), rules)).toEqual({});
   });
 });

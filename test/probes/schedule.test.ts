@@ -291,7 +291,11 @@ describe("a roster", () => {
           },
           confirmMs: 0,
           breaker: { failures: 3, restMs: 60_000 },
-          burnRules: [{ objective: "api", path: "mcp", burns: ["auth"] }],
+          objectiveRules: [
+            { objective: "api", kind: "classes", path: "mcp", burns: ["auth"] },
+            { objective: "fast", kind: "latency", path: "rest", belowMs: 200 },
+            { objective: "fresh", kind: "value", metric: "age_seconds", below: 900 },
+          ],
           credentials: { kind: "bearer", token: { kubernetes: "probe/token" } },
           tls: { ca: { file: "/ca.pem" } },
           canary: { call: "list", arguments: {}, expect: {}, stream: { firstMs: 1, gapMs: 1, events: 0 } },
@@ -334,8 +338,8 @@ describe("a roster", () => {
     [of({ confirmMs: -1 }), "targets[0].confirmMs: must be"],
     [of({ breaker: { failures: 0, restMs: 1 } }), "targets[0].breaker.failures: must be"],
     [
-      of({ burnRules: [{ objective: "a", path: "all", burns: [] }] }),
-      "burnRules[0].path: must be one of mcp, rest",
+      of({ objectiveRules: [{ objective: "a", kind: "classes", path: "all", burns: [] }] }),
+      "objectiveRules[0].path: must be one of mcp, rest",
     ],
     [of({ credentials: { kind: "password" } }), "targets[0].credentials.kind: must be one of bearer"],
     [of({ tls: { key: "-----BEGIN" } }), "targets[0].tls.key: must be a reference"],

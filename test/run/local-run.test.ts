@@ -102,8 +102,8 @@ describe("a monitor that has started", () => {
     expect(
       samples.get('mcp_request_duration_seconds_count{environment="local",server="memory",path="mcp"}'),
     ).toBeGreaterThan(0);
-    const { servers } = await monitor.get("/status/servers");
-    const alarms = asArray(servers)
+    const { servers, fleet } = await monitor.get("/status/servers");
+    const alarms = [...asArray(servers), fleet]
       .map(asRecord)
       .flatMap((server) => [...asArray(server.alarms), ...asArray(server.composites)].map(asRecord));
     const shown = [...samples.keys()].filter((key) => key.startsWith("rollcall_alarm_state{"));
@@ -145,7 +145,8 @@ describe("a server whose process is killed", () => {
       ALARM_MS,
     );
     expect(Date.now() - killedAt).toBeLessThan(ALARM_MS);
-    await monitor.event(message("alarm", "L1"), 1_000);
+    // one evaluation later: until then the fleet could still speak for all
+    await monitor.event(message("alarm", "L1"), 15_000);
     const response = await fetch(`${monitor.url}/status/health`);
     expect(response.status).toBe(503);
     expect(await response.json()).toMatchObject({

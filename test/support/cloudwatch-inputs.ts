@@ -16,8 +16,15 @@ export function metricAlarmCall(inputs: pulumi.Inputs): Record<string, unknown> 
 
 /** The same for PutCompositeAlarm and an `aws.cloudwatch.CompositeAlarm`, without its actions. */
 export function compositeAlarmCall(inputs: pulumi.Inputs): Record<string, unknown> {
-  const { alarmActions: _alarm, okActions: _ok, tags: _tags, ...plain } = inputs;
-  return renamed(plain);
+  const { alarmActions: _alarm, okActions: _ok, tags: _tags, actionsSuppressor, ...plain } = inputs;
+  if (actionsSuppressor === undefined) return renamed(plain);
+  const { alarm, waitPeriod, extensionPeriod } = actionsSuppressor;
+  return {
+    ...renamed(plain),
+    ActionsSuppressor: alarm,
+    ActionsSuppressorWaitPeriod: waitPeriod,
+    ActionsSuppressorExtensionPeriod: extensionPeriod,
+  };
 }
 
 function query({ metric, ...plain }: pulumi.Inputs): Record<string, unknown> {

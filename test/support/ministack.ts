@@ -64,7 +64,7 @@ export function describeWithMinistack(title: string, tests: (ministack: () => Mi
   });
 }
 
-/** Starts DynamoDB on a free port of 127.0.0.1 and waits until it answers. */
+/** Starts DynamoDB and CloudWatch on a free port of 127.0.0.1 and waits until it answers. */
 async function startMinistack(): Promise<Ministack> {
   const python = await install();
   const folder = await mkdtemp(join(tmpdir(), "rollcall-ministack-"));
@@ -75,7 +75,7 @@ async function startMinistack(): Promise<Ministack> {
     TMPDIR: folder,
     BIND_HOST: "127.0.0.1",
     GATEWAY_PORT: String(port),
-    SERVICES: "dynamodb",
+    SERVICES: "dynamodb,cloudwatch",
   };
   const variables = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
   // an environment of its own: nothing of a person's AWS account, and no state of an earlier run

@@ -117,6 +117,7 @@ export const server: ServerPlan = {
       severity: "critical",
       runbook: "docs/runbooks/library.md",
       escalation: "standard",
+      escalates: true,
       topic: "test-standard-L1",
       definition: {
         AlarmName: "test-library-page",

@@ -42,6 +42,11 @@ const RECIPES = {
     module: "github.com/prometheus/prometheus",
     takes: "about 3 minutes",
   },
+  amtool: {
+    package: "github.com/prometheus/alertmanager/cmd/amtool",
+    module: "github.com/prometheus/alertmanager",
+    takes: "about 1 minute",
+  },
   actionlint: {
     package: "github.com/rhysd/actionlint/cmd/actionlint",
     module: "github.com/rhysd/actionlint",
@@ -55,6 +60,12 @@ const RECIPES = {
   blackbox_exporter: {
     package: "github.com/prometheus/blackbox_exporter",
     module: "github.com/prometheus/blackbox_exporter",
+    takes: "about 1 minute",
+    benchOnly: true,
+  },
+  sloth: {
+    package: "github.com/slok/sloth/cmd/sloth",
+    module: "github.com/slok/sloth",
     takes: "about 1 minute",
     benchOnly: true,
   },

@@ -109,6 +109,11 @@ describe("an answer that is none is protocol", () => {
       "HTTP/1.1 101 Switching\r\nupgrade: x\r\n\r\n",
       /HTTP 101, but no upgrade/,
     ],
+    [
+      "has a status that is none",
+      "HTTP/1.1 020 Fine\r\ncontent-length: 0\r\n\r\n",
+      /HTTP 20 is no status of HTTP/,
+    ],
     ["switches to nothing", "HTTP/1.1 101 Switching\r\n\r\n", /HTTP 101|connection ended|not valid HTTP/],
     ["never gets over 1xx", "HTTP/1.1 102 Processing\r\n\r\n".repeat(1000), /more than 16 informational/],
     ["never gets over 100", "HTTP/1.1 100 Continue\r\n\r\n".repeat(1000), /more than 16 informational/],

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Exposition } from "../../../monitor/exposition.ts";
-import { PROBE_SUCCESS } from "../../../plan/prometheus.ts";
+import { PROBE_DURATION, PROBE_SUCCESS } from "../../../plan/prometheus/series.ts";
 import type { BreakerSnapshot } from "../../../probes/breaker/state.ts";
 import { measuresOf } from "../../../probes/measure.ts";
 import type { Observation } from "../../../probes/result.ts";
@@ -195,6 +195,22 @@ describe("the Prometheus page", () => {
     expect(series.get(`${PROBE_SUCCESS}{server="subject",path="mcp"}`)).toBe(1);
     expect(series.get(`${PROBE_SUCCESS}{server="subject",path="rest"}`)).toBe(0);
     expect(series.get(`${PROBE_SUCCESS}{server="subject",path="all"}`)).toBe(0);
+  });
+
+  it("[STAT-03] shows how long the last exchange took, and nothing where it failed", () => {
+    const one = page();
+    const shows = (observation: Observation): Record<string, number> => {
+      one.publish(observation, measuresOf(observation));
+      const series = [...seriesOf(one.text())].filter(([name]) => name.startsWith(PROBE_DURATION));
+      return Object.fromEntries(
+        series.map(([name, value]) => [/path="(\w+)"/.exec(name)?.[1] ?? name, value]),
+      );
+    };
+    const well = shows(observationOf({ mcp: OK, rest: OK }));
+    expect(Object.keys(well)).toEqual(["mcp", "rest", "all"]);
+    expect(well.mcp).toBe(0.003);
+    expect(shows(observationOf({ mcp: failing("connect"), rest: OK }))).toEqual({ rest: well.rest });
+    expect(shows(observationOf({ mcp: failing("connect") }))).toEqual({});
   });
 
   it("shows where the breakers stand", () => {

@@ -1,0 +1,118 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { unavailableError, usageError } from "../catalog/errors.ts";
+import type { CatalogSource } from "../catalog/source.ts";
+import { loadTrace } from "../catalog/trace.ts";
+import type { Environment } from "../catalog/types.ts";
+import { buildPlan } from "../plan/plan.ts";
+import { replayPlan } from "../plan/replay/replay.ts";
+import { replayTrace } from "../plan/replay/replay-trace.ts";
+import { leadMs } from "../plan/replay/server-run.ts";
+import { maintenanceSettings } from "../plan/replay/settings.ts";
+import type { ReplayReport } from "../plan/replay/types.ts";
+import type { Plan } from "../plan/types.ts";
+import { environmentOf, localCatalog } from "./catalog.ts";
+import { readBytes } from "./json-file.ts";
+import { print, printJson } from "./output.ts";
+import { openMeasured } from "./replay-measured.ts";
+import { reportJson, reportTable } from "./replay-text.ts";
+
+const DAY_MS = 86_400_000;
+
+export interface ReplayEnvironmentOptions {
+  /** A trace of the library by its name, or its file. */
+  readonly trace?: string;
+  /** Milliseconds of what was measured, up to now. */
+  readonly last?: number;
+  /** Print this server alone; the others are replayed too, for the fleet's alarms stand on all of them. */
+  readonly server?: string;
+  /** State folder of a local environment. */
+  readonly state: string;
+  readonly format: "table" | "json";
+}
+
+/**
+ * `rollcall replay <env>`: what its alarms would do in a trace, or would have done over what was measured.
+ * @throws RollcallError (usage, exit 64), (catalog, exit 65) for a trace that cannot be read, (unavailable, exit 69)
+ * where nothing was measured.
+ */
+export async function replayEnvironment(name: string, options: ReplayEnvironmentOptions): Promise<void> {
+  const { trace: asked, last, server, format } = options;
+  if ((asked === undefined) === (last === undefined))
+    throw usageError({
+      place: `rollcall replay ${name}`,
+      rule: asked === undefined ? "nothing says what is to be replayed" : "--trace goes with no --last",
+      cure: "give --trace with a name or a file, or --last with a time, such as --last 7d",
+    });
+  const environment = environmentOf(name);
+  assertServer(environment, server);
+  const trace = asked === undefined ? null : loadTrace(traceSource(), asked);
+  const report =
+    trace === null
+      ? await replayLast(environment, { lastMs: last ?? 0, state: options.state })
+      : await replayTrace({ environment, plan: buildPlan(environment), trace });
+  const shown = server === undefined ? report : only(report, server);
+  if (format === "json") printJson(reportJson(shown, { trace }));
+  else print(reportTable(shown, { trace }));
+}
+
+/** What the alarms as they are now would have done over what was measured. */
+async function replayLast(
+  environment: Environment,
+  { lastMs, state }: { readonly lastMs: number; readonly state: string },
+): Promise<ReplayReport> {
+  const now = Date.now();
+  const plan = buildPlan(environment);
+  const measured = await openMeasured({ environment, plan, state: resolve(state), now });
+  try {
+    const wanted = now - lastMs;
+    const first = await measured.firstIn({ from: wanted - DAY_MS, to: now });
+    if (first === undefined)
+      throw unavailableError({
+        place: `rollcall replay ${environment.name}`,
+        rule: `no check was published since ${new Date(wanted).toISOString()}`,
+        cure: "ask for a longer time, or replay a trace with --trace",
+      });
+    // before the first check nobody was watching, and that silence is no alarm
+    const range = { from: first < wanted ? wanted : first + heartbeatMs(plan), to: now };
+    return await replayPlan({
+      ...maintenanceSettings(environment, range),
+      plan,
+      range,
+      seriesOf: (server) => measured.seriesOf(server, range),
+    });
+  } finally {
+    measured.close();
+  }
+}
+
+/** How long the heartbeats look back, in milliseconds. */
+function heartbeatMs({ servers }: Plan): number {
+  return leadMs(servers.flatMap(({ alarms }) => alarms.filter(({ family }) => family === "heartbeat")));
+}
+
+/** The library of the folder that the command is run in, and any file besides. */
+function traceSource(): CatalogSource {
+  const catalog = localCatalog();
+  return {
+    ...catalog,
+    read: (path) => (existsSync(resolve(path)) ? readBytes(resolve(path)).toString("utf8") : undefined),
+  };
+}
+
+function assertServer({ name, servers }: Environment, server: string | undefined): void {
+  if (server === undefined || servers.some((one) => one.name === server)) return;
+  throw usageError({
+    place: `--server ${server}`,
+    rule: `there is no server of this name in ${name}`,
+    cure: `name one of ${servers.map((one) => one.name).join(", ")}`,
+  });
+}
+
+function only(report: ReplayReport, server: string): ReplayReport {
+  return {
+    ...report,
+    incidents: report.incidents.filter((incident) => incident.server === server),
+    servers: report.servers.filter((summary) => summary.server === server),
+  };
+}
