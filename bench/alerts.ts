@@ -9,7 +9,7 @@ import {
   type UnseenFigures,
   unseenFigures,
 } from "./alerts/measure.ts";
-import { rollcall } from "./alerts/ours.ts";
+import { rollcall, waitForFleet } from "./alerts/ours.ts";
 import { PEERS } from "./alerts/peers.ts";
 import type { System } from "./alerts/spans.ts";
 import { burns, randomOf } from "./alerts/traces.ts";
@@ -83,6 +83,12 @@ function reportOf(input: {
       ...OUTAGES.map((length, nth) =>
         compared(`outage of ${length} min: start to page`, (one) => at(one, nth).toPage, minutes),
       ),
+      [
+        "  where it waits for the fleet's page",
+        minutes(Math.max(...(ours?.outages ?? []).map(({ toPage }) => toPage)) + waitForFleet()),
+        ...all.slice(1).map(() => "–"),
+        "",
+      ],
       [
         ...compared("false pages a month", ({ noise }) => noise.mean, String).slice(0, 1),
         ...all.map(({ noise }) => `${round(noise.mean, 3)} ± ${round(noise.standardError, 3)}`),

@@ -58,6 +58,9 @@ const family = z.strictObject({
   escalation: name
     .optional()
     .describe("an escalation that its alarms go to instead of the server's, such as security"),
+  respond: positiveDuration
+    .optional()
+    .describe("time in which somebody answers, where it is shorter than its severity's"),
 });
 
 const budgetPolicy = z

@@ -1,3 +1,4 @@
+import { causesOf } from "../plan/causes.ts";
 import { dependencyOrder } from "../plan/cloudwatch/composite.ts";
 import { alarmsOf, parseRule, type Rule, ruleHolds } from "../plan/cloudwatch/composite-rule.ts";
 import { evaluateAlarm, evaluationMark } from "../plan/cloudwatch/metric-alarm.ts";
@@ -51,7 +52,7 @@ export class AlarmDesk {
     const metric = this.#watched.flatMap((watched) => this.#evaluateMetric(watched, now));
     const composite = [...this.#composites.values()].flatMap(({ planned, rule }) => {
       const holds = ruleHolds(rule, (name) => this.#states.get(name)?.state);
-      const because = this.childrenInAlarm(planned).map(({ name }) => name);
+      const because = this.causesOf(planned).map(({ name }) => name);
       const reason = holds ? `in ALARM: ${because.join(", ")}` : "its rule does not hold";
       return this.#move({
         at: now,
@@ -69,16 +70,15 @@ export class AlarmDesk {
     return this.#states.get(name);
   }
 
-  /** The metric alarms that are in ALARM now and that a composite names, itself or through composites. */
-  childrenInAlarm(composite: PlannedComposite): StoredAlarm[] {
+  /** The metric alarms by which a composite is in ALARM now, itself or through composites; none while it is not. */
+  causesOf(composite: PlannedComposite): StoredAlarm[] {
     const found = this.#composites.get(composite.definition.AlarmName);
-    const names = found === undefined ? [] : alarmsOf(found.rule);
-    return names.flatMap((name) => {
-      const state = this.#states.get(name);
-      if (state?.state !== "ALARM") return [];
-      const inner = this.#composites.get(name);
-      return inner === undefined ? [state] : this.childrenInAlarm(inner.planned);
+    if (found === undefined) return [];
+    const names = causesOf(found.rule, {
+      stateOf: (name) => this.#states.get(name)?.state,
+      ruleOf: (name) => this.#composites.get(name)?.rule,
     });
+    return names.flatMap((name) => this.#states.get(name) ?? []);
   }
 
   #evaluateMetric(watched: Watched, now: number): Transition[] {

@@ -138,7 +138,7 @@ export class Escalator {
       severity: composite.severity,
       level: level.level,
       to: level.subscriptions.map(({ channel, endpoint }) => `${channel} ${endpoint}`),
-      because: this.#desk.childrenInAlarm(composite).map(({ name, reason }) => `${name}: ${reason}`),
+      because: this.#desk.causesOf(composite).map(({ name, reason }) => `${name}: ${reason}`),
       text: composite.definition.AlarmDescription,
       runbook: composite.runbook,
       elapsedMs: at - incident.openedAt,

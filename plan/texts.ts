@@ -1,4 +1,5 @@
 import type { Family } from "../catalog/shared.ts";
+import { formatDuration } from "../catalog/units.ts";
 
 /** CloudWatch's limit for AlarmDescription, in characters. */
 const MAX_DESCRIPTION = 1024;
@@ -16,6 +17,7 @@ export function describeAlarm(input: {
       .replaceAll("{server}", server)
       .replaceAll("{environment}", environment)
       .replaceAll("{detail}", detail);
-  const text = `${fill(family.means)} First: ${fill(family.first)} Runbook: ${family.runbook}`;
+  const answer = family.respond === undefined ? "" : ` Answer within ${formatDuration(family.respond)}.`;
+  const text = `${fill(family.means)}${answer} First: ${fill(family.first)} Runbook: ${family.runbook}`;
   return text.length <= MAX_DESCRIPTION ? text : `${text.slice(0, MAX_DESCRIPTION - 1)}…`;
 }

@@ -52,6 +52,17 @@ export function rollcall(): System {
   };
 }
 
+/** How long a page waits for the fleet's, in minutes, where there are enough servers for one. */
+export function waitForFleet(): number {
+  const { fold } = environmentOf([]);
+  const names = Array.from({ length: fold }, (_, index) => `memory-${index}`);
+  const [server] = buildPlan(environmentOf(names)).servers;
+  const page = server?.composites.find(
+    ({ kind, definition }) => kind === "page" && definition.ActionsEnabled,
+  );
+  return (page?.definition.ActionsSuppressorWaitPeriod ?? 0) / 60;
+}
+
 /** What the page and the ticket of a server make of a trace of its MCP path, its only one. */
 export function alertsOf(input: {
   readonly server: ServerPlan;

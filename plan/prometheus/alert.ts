@@ -57,7 +57,9 @@ export function alertRule(input: Alert): PrometheusRule {
         server: name,
         detail,
       }),
-      respond: formatDuration(environment.severities[severity].respond),
+      respond: formatDuration(
+        environment.families[family].respond ?? environment.severities[severity].respond,
+      ),
       runbook_url: runbook,
     },
   };

@@ -1,6 +1,7 @@
+import { causesOf } from "../causes.ts";
 import { type Action, actionsOf } from "../cloudwatch/actions.ts";
 import type { AlarmRun } from "../cloudwatch/composite.ts";
-import { alarmNameOf, alarmsOf, parseRule } from "../cloudwatch/composite-rule.ts";
+import { alarmNameOf, parseRule, type Rule } from "../cloudwatch/composite-rule.ts";
 import type { AlarmState, TimeRange } from "../cloudwatch/types.ts";
 import { dueLevels } from "../escalate.ts";
 import type { EscalationPlan, PlannedComposite } from "../types.ts";
@@ -13,7 +14,7 @@ export interface IncidentInput {
   /** Of every alarm and composite of the environment. */
   readonly runs: ReadonlyMap<string, AlarmRun>;
   /** Rules of the composites that tell nobody, by name: what they name is the reason. */
-  readonly parts: ReadonlyMap<string, string>;
+  readonly parts: ReadonlyMap<string, Rule>;
   readonly range: TimeRange;
   /** What is known of its server; undefined for the fleet's composites. */
   readonly server: ServerRun | undefined;
@@ -56,7 +57,7 @@ export function incidentsOf(input: IncidentInput): Incident[] {
         runbook,
         firesAt: at,
         clearsAt,
-        because: inAlarmAt(definition.AlarmRule, input, at),
+        because: causesAt(definition.AlarmRule, input, at),
         onsetAt: onset,
         told: isTold ? tellings(input, { from: toldAt, to: within.to }) : [],
         heldBack: [
@@ -116,16 +117,15 @@ function suppressorOf({
   return { alarm, run: runs.get(alarm) ?? { transitions: [], final: "OK" } };
 }
 
-/** The alarms of a rule that were in ALARM at a moment. */
-function inAlarmAt(
+/** The alarms by which a rule held at a moment. */
+function causesAt(
   rule: string,
   { runs, parts }: Pick<IncidentInput, "runs" | "parts">,
   at: number,
 ): string[] {
-  return alarmsOf(parseRule(rule)).flatMap((alarm) => {
-    if (stateAt(runs.get(alarm), at) !== "ALARM") return [];
-    const part = parts.get(alarm);
-    return part === undefined ? [alarm] : inAlarmAt(part, { runs, parts }, at);
+  return causesOf(parseRule(rule), {
+    stateOf: (alarm) => stateAt(runs.get(alarm), at),
+    ruleOf: (alarm) => parts.get(alarm),
   });
 }
 

@@ -1,5 +1,6 @@
 import { FLEET } from "../../catalog/names.ts";
 import { type AlarmRun, compositeTransitions } from "../cloudwatch/composite.ts";
+import { parseRule } from "../cloudwatch/composite-rule.ts";
 import type { SeriesOf, TimeRange } from "../cloudwatch/types.ts";
 import type { CompositeKind, Plan, PlannedComposite } from "../types.ts";
 import { incidentsOf } from "./incidents.ts";
@@ -57,7 +58,7 @@ function reportOf(
   const parts = new Map(
     composites
       .filter(({ definition }) => !definition.ActionsEnabled)
-      .map(({ definition }) => [definition.AlarmName, definition.AlarmRule]),
+      .map(({ definition }) => [definition.AlarmName, parseRule(definition.AlarmRule)] as const),
   );
   const incidents = composites
     .flatMap((composite) =>

@@ -52,7 +52,7 @@ export interface Incident {
   readonly firesAt: number;
   /** Null where it lasts beyond the end. */
   readonly clearsAt: number | null;
-  /** The metric alarms and composites that its rule was true for when it fired. */
+  /** The alarms by which its rule held when it fired; not those in ALARM that it does not need. */
   readonly because: readonly string[];
   /** When the outage began that it is about; null where no check had failed. */
   readonly onsetAt: number | null;

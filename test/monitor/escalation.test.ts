@@ -76,6 +76,8 @@ test("an outage tells each level once, in time, and each of them again when it i
   ]);
   // two of three periods of 10 s, and one more in which the fleet could speak for all
   expect(Date.parse(during[0]?.at ?? "") - (START + 120_000)).toBeLessThan(40_000);
+  // its short windows are in ALARM as well, and their long ones still warm up
+  expect(during[0]?.because.map((one) => one.split(": ")[0])).toEqual(["local-memory-down"]);
   const after = live({ from: START + 210_000, seconds: 120, up: true });
   expect(brief(after)).toEqual([
     "resolved memory L1 local-memory-page",

@@ -70,3 +70,23 @@ it("the pages name only commands that exist", () => {
     ).toEqual([]);
   }
 });
+
+it("[PLAY-06] [PLAY-07] a server that is down is answered within 5 minutes, an incident of security within 2, by both engines", () => {
+  const { servers, fleet, prometheus } = buildPlan(loadEnvironment(diskSource(ROOT), "production"));
+  const text = (name: string): string | undefined =>
+    [...servers, fleet]
+      .flatMap(({ alarms }) => alarms)
+      .find(({ definition }) => definition.AlarmName === name)?.definition.AlarmDescription;
+  expect(text("production-memory-down")).toContain(" Answer within 5m. First: ");
+  expect(text("production-fleet-security-incident")).toContain(" Answer within 2m. First: ");
+  expect(text("production-memory-tools-wording")).toContain(" Answer within 2m. First: ");
+  const respond = (alert: string): Set<string | undefined> =>
+    new Set(
+      prometheus.groups
+        .flatMap(({ rules }) => rules)
+        .filter((rule) => rule.alert === alert)
+        .map(({ annotations }) => annotations?.respond),
+    );
+  expect(respond("MCPServerDown")).toEqual(new Set(["5m"]));
+  expect(respond("MCPSecurityIncident")).toEqual(new Set(["2m"]));
+});

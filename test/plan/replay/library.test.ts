@@ -167,6 +167,8 @@ describe("errors that last", () => {
     expect(budget?.spentPpm).toBeGreaterThan(20_000);
     expect(budget?.spentPpm).toBeLessThan(100_000);
     expect(ticket?.budgets).toMatchObject([{ objective: "availability" }]);
+    // two failures within five minutes, in which nothing of the budget's windows but the short ones takes part
+    expect(reasons(ticket)).toEqual(["degraded"]);
     // 5 % of a day is 72 minutes, of 216 that 99.5 % leaves in 30 days
     expect(summary(day, FIRST).budgets[0]?.spentPpm).toBeGreaterThan(250_000);
     expect(summary(day, FIRST).budgets[0]?.spentPpm).toBeLessThan(420_000);
