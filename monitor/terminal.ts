@@ -16,7 +16,7 @@ export function startedText(input: {
   const { plan, table, url, history } = input;
   const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
   const objectives = plan.servers.reduce((sum, { objectives: all }) => sum + all.length, 0);
-  const alarms = plan.servers.reduce(
+  const alarms = [...plan.servers, plan.fleet].reduce(
     (sum, { alarms: all, composites }) => sum + all.length + composites.length,
     0,
   );
