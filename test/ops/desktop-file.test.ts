@@ -105,7 +105,7 @@ test("a name with an escape sequence is printed as text", async () => {
 
 test("a check that is interrupted takes the servers along that it started", async () => {
   const marker = `rollcall-test-${process.pid}-${Date.now()}`;
-  const script = `console.error("started"); process.title = "x"; setInterval(() => {}, 1000); // ${marker}`;
+  const script = `console.error("started"); setInterval(() => {}, 1000); // ${marker}`;
   const path = desktopFile({ mcpServers: { slow: { command: process.execPath, args: ["-e", script] } } });
   const child = spawn(process.execPath, [
     "--disable-warning=ExperimentalWarning",
