@@ -69,7 +69,8 @@ test("a server that answers pages nobody for an hour", () => {
 
 test("an outage tells each level once, in time, and each of them again when it is over", () => {
   live({ from: START, seconds: 120, up: true });
-  const during = live({ from: START + 120_000, seconds: 90, up: false });
+  // the second level counts from the telling of the first
+  const during = live({ from: START + 120_000, seconds: 100, up: false });
   expect(brief(during)).toEqual([
     "alarm memory L1 local-memory-page",
     "escalation memory L2 local-memory-page",
@@ -78,7 +79,7 @@ test("an outage tells each level once, in time, and each of them again when it i
   expect(Date.parse(during[0]?.at ?? "") - (START + 120_000)).toBeLessThan(40_000);
   // its short windows are in ALARM as well, and their long ones still warm up
   expect(during[0]?.because.map((one) => one.split(": ")[0])).toEqual(["local-memory-down"]);
-  const after = live({ from: START + 210_000, seconds: 120, up: true });
+  const after = live({ from: START + 220_000, seconds: 120, up: true });
   expect(brief(after)).toEqual([
     "resolved memory L1 local-memory-page",
     "resolved memory L2 local-memory-page",

@@ -42,7 +42,7 @@ describe("rollcall replay <env> --trace", () => {
       /^replay {2}production {2}catalog [0-9a-f]{7} {2}2026-11-02 08:00:00Z to 2026-11-02 14:00:00Z {2}outage-5m: One server fails/,
     );
     expect(lines[0]).toMatch(
-      /^ {2}2026-11-02 09:02:00Z {2}\+1h02m {2}brave-search {2}page {2}fires +down \+2 {2}L1 operations-engineer, 1m later {2}availability 0\.9 % spent$/,
+      /^ {2}2026-11-02 09:02:00Z {2}\+1h02m {2}brave-search {2}page {2}fires +down {2}L1 operations-engineer, 1m later {2}availability 0\.9 % spent$/,
     );
     expect(lines[1]).toMatch(/brave-search {2}page {2}clears$/);
     expect(lines.at(-2)).toMatch(
