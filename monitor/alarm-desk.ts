@@ -63,7 +63,7 @@ export class AlarmDesk {
         composite: planned,
       });
     });
-    return [...metric, ...composite];
+    return [...metric, ...composite.map((transition) => this.#withSuppressor(transition))];
   }
 
   stateOf(name: string): StoredAlarm | undefined {
@@ -79,6 +79,14 @@ export class AlarmDesk {
       ruleOf: (name) => this.#composites.get(name)?.rule,
     });
     return names.flatMap((name) => this.#states.get(name) ?? []);
+  }
+
+  /** Says what tells instead of a composite: who reads that it is in ALARM and was told nothing must see why. */
+  #withSuppressor(transition: Transition): Transition {
+    const suppressor = transition.composite?.definition.ActionsSuppressor;
+    const isHeld = suppressor !== undefined && this.stateOf(suppressor)?.state === "ALARM";
+    if (!isHeld || transition.to !== "ALARM") return transition;
+    return { ...transition, reason: `${transition.reason}; ${suppressor} tells instead` };
   }
 
   #evaluateMetric(watched: Watched, now: number): Transition[] {

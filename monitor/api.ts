@@ -186,7 +186,10 @@ function alarmStates(
       reason: state?.reason ?? "",
     };
   };
-  return { composites: composites.map(shown), alarms: alarms.map(shown) };
+  return {
+    composites: composites.map((one) => ({ ...shown(one), acts: one.definition.ActionsEnabled })),
+    alarms: alarms.map(shown),
+  };
 }
 
 /** Why alarms tell nobody now, of all servers or of one: what it is, what for, and until when. */

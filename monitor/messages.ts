@@ -43,6 +43,8 @@ export type MonitorEvent =
       readonly server: string;
       readonly alarm: string;
       readonly composite: boolean;
+      /** Whether somebody is told of it; false for a metric alarm, and for a part of another composite's rule. */
+      readonly acts: boolean;
       readonly from: AlarmState;
       readonly to: AlarmState;
       readonly reason: string;

@@ -211,6 +211,7 @@ export class Monitor {
       server,
       alarm,
       composite: composite !== null,
+      acts: composite?.definition.ActionsEnabled ?? false,
       from,
       to,
       reason,

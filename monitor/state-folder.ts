@@ -1,7 +1,6 @@
 import {
   closeSync,
   existsSync,
-  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
@@ -11,6 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { messageOf, unavailableError } from "../catalog/errors.ts";
+import { makeFolder } from "./make-folder.ts";
 
 /** How other commands find the running monitor of a state folder. */
 export interface RunningMonitor {
@@ -27,7 +27,7 @@ const FILE = "monitor.json";
 export function prepareStateFolder(folder: string): void {
   const probe = join(folder, `.write-${process.pid}`);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     const file = openSync(probe, "w");
     writeSync(file, "");
     closeSync(file);

@@ -1,4 +1,5 @@
 import { styleText } from "node:util";
+import { utcText } from "../plan/maintenance.ts";
 import type { Plan } from "../plan/types.ts";
 import type { MonitorEvent } from "./messages.ts";
 
@@ -36,8 +37,8 @@ export function startedText(input: {
 /** Whether an event is worth a line: a metric alarm is not, the message of its composite names it. */
 export function isNews(event: MonitorEvent): boolean {
   if (event.type !== "transition") return true;
-  // a composite that is evaluated for the first time and found OK is no news
-  return event.composite && !(event.from === "INSUFFICIENT_DATA" && event.to === "OK");
+  // a composite that is evaluated for the first time and found OK is no news, nor is a part of another one
+  return event.acts && !(event.from === "INSUFFICIENT_DATA" && event.to === "OK");
 }
 
 /** Whether an event must be said even before the first table. */
@@ -76,7 +77,7 @@ function describe(event: MonitorEvent): string {
     case "quiet": {
       const what = event.kind === "mute" ? "mute" : `maintenance ${event.name}`;
       const who = event.servers.length > 1 ? `  ${paint("gray", event.servers.join(", "))}` : "";
-      const until = event.what === "began" ? ` until ${event.until.slice(0, 16).replace("T", " ")} UTC` : "";
+      const until = event.what === "began" ? ` until ${utcText(event.until)}` : "";
       return `${paint("cyan", "quiet".padEnd(10))}  ${what} ${event.what}${until}: ${event.reason}${who}`;
     }
     case "problem":

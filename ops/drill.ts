@@ -7,6 +7,7 @@ import { DRILL_TOKEN } from "../monitor/api.ts";
 import type { MonitorEvent } from "../monitor/messages.ts";
 import { findRunning, type RunningMonitor } from "../monitor/state-folder.ts";
 import { eventLine, isNews } from "../monitor/terminal.ts";
+import { stateFlag } from "./monitor-request.ts";
 import { print } from "./output.ts";
 
 /** Long enough for the alarm, the first two levels of the local escalation, and a look at the console. */
@@ -61,7 +62,7 @@ function stopText(server: string, { url }: RunningMonitor, flags: DrillFlags): s
   return [
     `${server} is stopped, as if it had crashed. ${again}`,
     `watch    the terminal of the monitor, or ${url}`,
-    `start    npx rollcall drill start ${server}`,
+    `start    npx rollcall drill start ${server}${stateFlag(flags.state)}`,
   ].join("\n");
 }
 

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Command, Option } from "commander";
 import { messageOf, unavailableError, usageError } from "../catalog/errors.ts";
+import { makeFolder } from "../monitor/make-folder.ts";
 import { environmentOf } from "./catalog.ts";
 import type { ExportedFile, ExportName } from "./export-formats.ts";
 import { print } from "./output.ts";
@@ -51,7 +52,7 @@ function writeAll(folder: string, files: readonly ExportedFile[]): void {
   }
   for (const { path, text, before } of present) {
     if (text === before) continue;
-    makeFolder(dirname(path));
+    makeOutput(dirname(path));
     replaceFile(path, text);
   }
   for (const { path, text, before } of present)
@@ -67,9 +68,9 @@ function textAt(path: string): string | undefined {
   }
 }
 
-function makeFolder(folder: string): void {
+function makeOutput(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
   } catch (error) {
     throw unwritable(folder, error);
   }

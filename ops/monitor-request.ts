@@ -3,6 +3,14 @@ import { DRILL_TOKEN } from "../monitor/api.ts";
 import type { RunningMonitor } from "../monitor/state-folder.ts";
 
 const TIMEOUT_MS = 60_000;
+/** Where a monitor keeps its state unless it is told otherwise. */
+export const STATE_FOLDER = ".rollcall";
+
+/** What a command that is suggested must say to reach the same monitor: nothing for the usual folder. */
+export function stateFlag(folder: string): string {
+  if (folder === STATE_FOLDER) return "";
+  return ` --state ${/^[\w./-]+$/.test(folder) ? folder : JSON.stringify(folder)}`;
+}
 
 /**
  * Asks the running monitor of a state folder, with the token that the folder holds.

@@ -7,6 +7,7 @@ import { owned } from "../plan/names.ts";
 import type { PlannedComposite } from "../plan/types.ts";
 import { printable } from "../probes/classify.ts";
 import type { MuteLine, MutePlace } from "./mute-place.ts";
+import { lacksCredentials, noCredentials } from "./series-cloudwatch.ts";
 
 const MINUTE_MS = 60_000;
 /** P15D of PutAlarmMuteRule. */
@@ -130,6 +131,7 @@ function assertTarget({ name, servers }: Environment, target: string): void {
 }
 
 function refuse({ name }: Environment, error: unknown): never {
+  if (lacksCredentials(error)) throw noCredentials(`CloudWatch of ${name}`, error);
   throw unavailableError(
     {
       place: `CloudWatch of ${name}`,

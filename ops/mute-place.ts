@@ -39,7 +39,8 @@ export function monitorPlace(state: string): MutePlace {
     if (!ok)
       throw usageError({
         place: target,
-        rule: String(body.error ?? "the monitor refused"),
+        // the place is named once
+        rule: String(body.error ?? "the monitor refused").replace(`${target}: `, ""),
         cure: "see `rollcall mute --help`",
       });
     return body;

@@ -3,8 +3,10 @@ import { usageError } from "../catalog/errors.ts";
 import { FLEET } from "../catalog/names.ts";
 import { positiveDuration } from "../catalog/units.ts";
 import { MAX_MUTE_MS } from "../monitor/mutes.ts";
+import { utcText } from "../plan/maintenance.ts";
 import { buildPlan } from "../plan/plan.ts";
 import { environmentOf } from "./catalog.ts";
+import { stateFlag } from "./monitor-request.ts";
 import { cloudPlace } from "./mute-cloud.ts";
 import { type MuteLine, type MutePlace, monitorPlace } from "./mute-place.ts";
 import { print, table } from "./output.ts";
@@ -80,13 +82,13 @@ async function placeOf({ env, state }: MuteFlags): Promise<MutePlace> {
 async function begin(
   place: MutePlace,
   { target, forMs, reason }: Extract<Order, { verb: "begin" }>,
-  { env }: MuteFlags,
+  { env, state }: MuteFlags,
 ): Promise<void> {
   const { until } = await place.begin({ target, forMs, reason });
-  const where = env === "local" ? "" : ` --env ${env}`;
+  const where = env === "local" ? stateFlag(state) : ` --env ${env}`;
   print(
     [
-      `${target} is muted until ${utc(until)}: its alarms tell nobody, and what is still wrong then is told then`,
+      `${target} is muted until ${utcText(until)}: its alarms tell nobody, and what is still wrong then is told then`,
       `end it   npx rollcall mute ${target} --end${where}`,
     ].join("\n"),
   );
@@ -107,13 +109,11 @@ function listText(lines: readonly MuteLine[]): string {
     lines.map(({ kind, name, reason, until }) => [
       kind,
       name,
-      until === null ? "comes back" : `until ${utc(until)}`,
+      until === null ? "comes back" : `until ${utcText(until)}`,
       reason,
     ]),
   );
 }
-
-const utc = (iso: string): string => `${iso.slice(0, 16).replace("T", " ")} UTC`;
 
 function muteLength(text: string): number {
   const parsed = positiveDuration.safeParse(text);

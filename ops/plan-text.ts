@@ -1,3 +1,4 @@
+import { METRICS } from "../catalog/metrics.ts";
 import { formatDuration, formatPercent } from "../catalog/units.ts";
 import type { MetricAlarm, ObjectivePlan, Plan, PlannedAlarm, ServerPlan } from "../plan/types.ts";
 import { paint, table } from "./output.ts";
@@ -22,10 +23,11 @@ export function planMarkdown(plan: Plan): string {
     ),
     markdownTable(["alarm", "severity", "fires when", "runbook"], server.alarms.map(alarmRow)),
     markdownTable(
-      ["acts", "severity", "rule"],
-      server.composites.map(({ definition, severity }) => [
+      ["composite", "severity", "tells", "rule"],
+      server.composites.map(({ definition, severity, topic }) => [
         definition.AlarmName,
         severity,
+        definition.ActionsEnabled ? topic : "nobody: counted by the fleet's page",
         `\`${definition.AlarmRule}\``,
       ]),
     ),
@@ -80,7 +82,7 @@ function alarmRow({ definition, severity, runbook }: PlannedAlarm): string[] {
   return [
     definition.AlarmName,
     severity,
-    `${sourceText(definition)} ${comparisonText(definition)}, ${m} of ${n}`,
+    `${sourceText(definition)} ${comparisonText(definition)}${unitText(definition)}, ${m} of ${n}`,
     runbook,
   ];
 }
@@ -111,6 +113,14 @@ function comparisonText({ ComparisonOperator, Threshold }: MetricAlarm): string 
   return `${sign} ${Threshold}`;
 }
 
+/** The unit of a limit, where the metric has one that a bare number leaves open. */
+function unitText(definition: MetricAlarm): string {
+  const metric = "MetricName" in definition ? definition.MetricName : "";
+  if (metric === "HoursToExpiry") return " h";
+  const units: ReadonlyMap<string, { readonly unit: string }> = new Map(Object.entries(METRICS));
+  return { Milliseconds: " ms", Bytes: " bytes" }[units.get(metric)?.unit ?? ""] ?? "";
+}
+
 /** What belongs to the environment and not to one server: title and rows, left out where there is nothing. */
 function sections(plan: Plan): [string, string[][]][] {
   const all: [string, string[][]][] = [
@@ -128,6 +138,7 @@ function sections(plan: Plan): [string, string[][]][] {
           ]),
       ],
     ],
+    ["maintenance, in which alarms tell nobody", maintenanceRows(plan)],
     [
       "error budget policy",
       plan.budgetPolicy.map(({ name, spentPpm, freeze, consequence }) => [
@@ -156,7 +167,7 @@ function sections(plan: Plan): [string, string[][]][] {
       plan.workloads.map(({ namespace, deployment, replicas, image }) => [
         namespace,
         deployment,
-        `${replicas} replicas`,
+        `${replicas} ${replicas === 1 ? "replica" : "replicas"}`,
         image,
       ]),
     ],
@@ -191,6 +202,22 @@ function sections(plan: Plan): [string, string[][]][] {
     ],
   ];
   return all.filter(([, rows]) => rows.length > 0);
+}
+
+/** Each maintenance once, also where it takes several rules of CloudWatch. */
+function maintenanceRows({ maintenance, servers: all }: Plan): string[][] {
+  const once = new Map(maintenance.map((one) => [one.maintenance, one]));
+  return [...once.values()].map(({ maintenance: name, servers, rule }) => {
+    const { Expression, Duration, Timezone } = rule.Rule.Schedule;
+    return [
+      name,
+      `${Expression} ${Timezone}`,
+      `for ${Duration}`,
+      rule.ExpireDate === undefined ? "once" : `rule expires ${rule.ExpireDate}`,
+      servers.length === all.length ? "all servers" : servers.join(", "),
+      rule.Description,
+    ];
+  });
 }
 
 function costRows({ cost }: Plan): string[][] {

@@ -72,6 +72,8 @@ function planAt(revision: string, name: string): Plan | undefined {
     return buildPlan(loadEnvironment(source, name));
   } catch (error) {
     if (!(error instanceof RollcallError) || error.exitCode !== EXIT.catalog) throw error;
-    throw catalogError(error.problems.map((one) => ({ ...one, place: `${revision}:${one.place}` })));
+    // nobody can mend what is committed
+    const cure = `compare with a revision whose catalog this Rollcall reads: ${revision} may be of an older one`;
+    throw catalogError(error.problems.map((one) => ({ ...one, place: `${revision}:${one.place}`, cure })));
   }
 }

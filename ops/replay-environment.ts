@@ -4,20 +4,22 @@ import { unavailableError, usageError } from "../catalog/errors.ts";
 import type { CatalogSource } from "../catalog/source.ts";
 import { loadTrace } from "../catalog/trace.ts";
 import type { Environment } from "../catalog/types.ts";
+import type { TimeRange } from "../plan/cloudwatch/types.ts";
 import { buildPlan } from "../plan/plan.ts";
-import { replayPlan } from "../plan/replay/replay.ts";
+import { type ReplaySettings, replayPlan } from "../plan/replay/replay.ts";
 import { replayTrace } from "../plan/replay/replay-trace.ts";
 import { leadMs } from "../plan/replay/server-run.ts";
-import { maintenanceSettings } from "../plan/replay/settings.ts";
+import { longestWindowMs, maintenanceSettings } from "../plan/replay/settings.ts";
 import type { ReplayReport } from "../plan/replay/types.ts";
 import type { Plan } from "../plan/types.ts";
 import { environmentOf, localCatalog } from "./catalog.ts";
 import { readBytes } from "./json-file.ts";
 import { print, printJson } from "./output.ts";
-import { openMeasured } from "./replay-measured.ts";
+import { type Measured, openMeasured } from "./replay-measured.ts";
 import { reportJson, reportTable } from "./replay-text.ts";
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 export interface ReplayEnvironmentOptions {
   /** A trace of the library by its name, or its file. */
@@ -53,7 +55,10 @@ export async function replayEnvironment(name: string, options: ReplayEnvironment
       : await replayTrace({ environment, plan: buildPlan(environment), trace });
   const shown = server === undefined ? report : only(report, server);
   if (format === "json") printJson(reportJson(shown, { trace }));
-  else print(reportTable(shown, { trace }));
+  else {
+    const hidden = report.incidents.length - shown.incidents.length;
+    print(reportTable(shown, { trace, ...(server === undefined ? {} : { only: { server, hidden } }) }));
+  }
 }
 
 /** What the alarms as they are now would have done over what was measured. */
@@ -66,7 +71,8 @@ async function replayLast(
   const measured = await openMeasured({ environment, plan, state: resolve(state), now });
   try {
     const wanted = now - lastMs;
-    const first = await measured.firstIn({ from: wanted - DAY_MS, to: now });
+    const lookback = Math.max(DAY_MS, leadMs([...plan.servers, plan.fleet].flatMap(({ alarms }) => alarms)));
+    const first = await measured.firstIn({ from: wanted - lookback, to: now });
     if (first === undefined)
       throw unavailableError({
         place: `rollcall replay ${environment.name}`,
@@ -75,8 +81,11 @@ async function replayLast(
       });
     // before the first check nobody was watching, and that silence is no alarm
     const range = { from: first < wanted ? wanted : first + heartbeatMs(plan), to: now };
+    // alarms of a history that is younger than their windows were made with its first check, and warm up
+    const created = first < wanted - lookback + HOUR_MS ? {} : { created: first };
     return await replayPlan({
-      ...maintenanceSettings(environment, range),
+      ...quietSettings(environment, { range, quiet: measured.quiet }),
+      ...created,
       plan,
       range,
       seriesOf: (server) => measured.seriesOf(server, range),
@@ -84,6 +93,19 @@ async function replayLast(
   } finally {
     measured.close();
   }
+}
+
+/** Who was told nothing and what was charged to nobody: by the catalog, and by mutes where they are known. */
+function quietSettings(
+  environment: Environment,
+  { range, quiet }: { readonly range: TimeRange; readonly quiet: Measured["quiet"] },
+): Pick<ReplaySettings, "quietOf" | "excludedOf"> {
+  if (quiet === undefined) return maintenanceSettings(environment, range);
+  const charged = { from: range.from - longestWindowMs(environment), to: range.to };
+  return {
+    quietOf: (composite) => quiet.quiet(composite, range),
+    excludedOf: (server) => quiet.exclusions(server, charged),
+  };
 }
 
 /** How long the heartbeats look back, in milliseconds. */

@@ -1,5 +1,6 @@
 import { FLEET } from "../catalog/names.ts";
 import type { Environment } from "../catalog/types.ts";
+import type { Mutes } from "../monitor/mutes.ts";
 import { metricKey } from "../plan/cloudwatch/series.ts";
 import type { MetricId, Series, SeriesOf, TimeRange } from "../plan/cloudwatch/types.ts";
 import { leadMs } from "../plan/replay/server-run.ts";
@@ -21,6 +22,8 @@ export interface Measured {
   firstIn(range: TimeRange): Promise<number | undefined>;
   /** What a server's alarms look at over a range, and its promises over their windows before it. */
   seriesOf(server: string, range: TimeRange): Promise<SeriesOf>;
+  /** Maintenance and mutes; undefined where only the maintenance of the catalog is known. */
+  readonly quiet?: Pick<Mutes, "quiet" | "exclusions">;
   close(): void;
 }
 
@@ -47,6 +50,7 @@ function storedSamples({ environment, plan, state }: MeasuredInput): Measured {
       earliest(plan.servers.map(({ server }) => history.series({ server, metric: "ProbeRuns" }, range))),
     seriesOf: async (server, range) =>
       history.seriesOf({ ...range, from: range.from - Math.max(windowMs, leadMs(alarmsOf(plan, server))) }),
+    quiet: history.quiet(environment),
     close: () => history.close(),
   };
 }

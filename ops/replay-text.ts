@@ -1,6 +1,5 @@
 import { FLEET } from "../catalog/names.ts";
 import type { Trace } from "../catalog/trace.ts";
-import { formatDuration } from "../catalog/units.ts";
 import type {
   BudgetStand,
   HeldBack,
@@ -31,10 +30,12 @@ const PLURALS = {
 interface Shown {
   /** Null where what was measured is replayed. */
   readonly trace: Trace | null;
+  /** Set where one server alone is shown, with how many incidents of others are not. */
+  readonly only?: { readonly server: string; readonly hidden: number };
 }
 
 /** A report as a person reads it: a line for each change and each telling, then a line a server. */
-export function reportTable(report: ReplayReport, { trace }: Shown): string {
+export function reportTable(report: ReplayReport, { trace, only }: Shown): string {
   const { environment, catalog, range, incidents, servers } = report;
   const zone = trace?.zone ?? "UTC";
   const what = trace === null ? "what was measured" : `${trace.name}: ${trace.means}`;
@@ -58,12 +59,18 @@ export function reportTable(report: ReplayReport, { trace }: Shown): string {
   return [
     `replay  ${environment}  catalog ${catalog}  ${moment(range.from, zone)} to ${moment(range.to, zone)}  ${what}`,
     "",
-    rows.length === 0 ? "  no alarm would have fired" : table(rows),
-    "",
-    ...(busy.length === 0 ? [] : [table(busy.map(summaryRow))]),
+    rows.length === 0
+      ? `  no alarm${only === undefined ? "" : ` of ${only.server}`} would have fired`
+      : table(rows),
+    ...(busy.length === 0 ? [] : ["", table(busy.map(summaryRow))]),
     ...(calm === 0 || rows.length === 0
       ? []
       : [`  ${calm} other ${calm === 1 ? "server" : "servers"} without an alarm`]),
+    ...(only === undefined || only.hidden === 0
+      ? []
+      : [
+          `  ${only.hidden} ${only.hidden === 1 ? "incident" : "incidents"} of others not shown: leave --server out`,
+        ]),
   ].join("\n");
 }
 
@@ -150,7 +157,7 @@ function summaryRow({ server, told, silenced, firstPageAfterMs, budgets }: Serve
   return [
     server,
     [...counts, ...(silenced === 0 ? [] : [`${silenced} held back`])].join(", "),
-    firstPageAfterMs === null ? "" : `first page ${minutes(firstPageAfterMs)} min after it began`,
+    firstPageAfterMs === null ? "" : `first page ${span(firstPageAfterMs)} after it began`,
     budgets.map(spent).join(", "),
   ];
 }
@@ -167,19 +174,16 @@ function moment(at: number, zone: string): string {
   return `${new Date(wall).toISOString().slice(0, 19).replace("T", " ")}${offset}`;
 }
 
-/** A span as people say it, to the second: `1h02m`, `3m`, `2d01h02m`. */
+/** A span as people say it, to the second below an hour: `24s`, `3m`, `1m46s`, `1h02m`, `2d01h02m`. */
 function span(ms: number): string {
   const seconds = Math.round(ms / 1_000);
-  if (seconds % 60 !== 0 && seconds < 3_600) return formatDuration(seconds * 1_000);
+  if (seconds < 60) return `${seconds}s`;
   const all = Math.floor(seconds / 60);
   const [days, hours, rest] = [Math.floor(all / 1_440), Math.floor((all % 1_440) / 60), all % 60];
   const two = (n: number): string => String(n).padStart(2, "0");
+  if (seconds < 3_600 && seconds % 60 > 0) return `${rest}m${two(seconds % 60)}s`;
   if (days > 0) return `${days}d${two(hours)}h${two(rest)}m`;
   return hours > 0 ? `${hours}h${two(rest)}m` : `${rest}m`;
-}
-
-function minutes(ms: number): string {
-  return String(Math.round(ms / 6_000) / 10);
 }
 
 function iso(at: number): string {

@@ -39,6 +39,12 @@ export function replayCommand(): Command {
           rule: "an environment goes with no --definitions and no --series",
           cure: "give --trace or --last, or leave the environment out",
         });
+      if (name !== undefined && actions)
+        throw usageError({
+          place: name,
+          rule: "--actions goes with --definitions",
+          cure: "leave it out: the replay of an environment says who is told",
+        });
       if (name !== undefined) await replayEnvironment(name, flags);
       else if (definitions === undefined || series === undefined)
         throw usageError({ place: PLACE, rule: missing(flags), cure: CURE });

@@ -207,19 +207,27 @@ function unfold(sums: Series | undefined, counts: Series | undefined): { at: num
   });
 }
 
+/** Whether AWS was not even asked, or did not know who asks. */
+export function lacksCredentials(error: unknown): boolean {
+  const name = error instanceof Error ? error.name : "";
+  return /Credential|Token|SSO/i.test(name) && !/AccessDenied/.test(name);
+}
+
+export function noCredentials(place: string, error: unknown): RollcallError {
+  return unavailableError(
+    {
+      place,
+      rule: `there are no valid credentials (${printable(messageOf(error))})`,
+      cure: "log in, such as by `aws sso login`, or set AWS_PROFILE",
+    },
+    error,
+  );
+}
+
 function unreadable(region: string, error: unknown): RollcallError {
   const name = error instanceof Error ? error.name : "";
   const place = `CloudWatch in ${region}`;
-  if (/Credential|Token|SSO/i.test(name) && !/AccessDenied/.test(name)) {
-    return unavailableError(
-      {
-        place,
-        rule: `there are no valid credentials (${printable(messageOf(error))})`,
-        cure: "log in, such as by `aws sso login`, or set AWS_PROFILE",
-      },
-      error,
-    );
-  }
+  if (lacksCredentials(error)) return noCredentials(place, error);
   const cure = /AccessDenied|Forbidden/.test(name + messageOf(error))
     ? "allow cloudwatch:GetMetricData to who you are"
     : "see whether AWS answers, then run it again";

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { messageOf, type RollcallError, unavailableError } from "../catalog/errors.ts";
 import { NAMESPACE } from "../catalog/metrics.ts";
+import type { Environment } from "../catalog/types.ts";
+import { Mutes, type StoredMute } from "../monitor/mutes.ts";
 import type { MetricId, Series, SeriesOf, TimeRange } from "../plan/cloudwatch/types.ts";
 
 /** Time in which a running monitor's write may hold the file, in milliseconds. */
@@ -70,9 +72,37 @@ export class History {
     };
   }
 
+  /** When alarms told nobody and checks were charged to no budget: maintenance of the catalog, and mutes. */
+  quiet(environment: Environment): Pick<Mutes, "quiet" | "exclusions"> {
+    const store = { mutes: (range: TimeRange) => this.#mutes(range), saveMute: readOnly };
+    return new Mutes({ environment, store });
+  }
+
   close(): void {
     this.#db.close();
   }
+
+  #mutes({ from, to }: TimeRange): StoredMute[] {
+    try {
+      // a history from before mutes were kept has no table of them
+      const tables = this.#db.prepare("SELECT name FROM sqlite_master WHERE name = 'mutes'").all();
+      if (tables.length === 0) return [];
+      const rows = this.#db.prepare("SELECT * FROM mutes WHERE began < ? AND ends > ? ORDER BY began, id");
+      return rows.all(to, from).map(({ id, target, reason, began, ends }) => ({
+        id: String(id),
+        target: String(target),
+        reason: String(reason),
+        from: Number(began),
+        to: Number(ends),
+      }));
+    } catch (error) {
+      throw unreadable(this.file, error);
+    }
+  }
+}
+
+function readOnly(): never {
+  throw new Error("a history that is read keeps no mute");
 }
 
 function serverOf({ Namespace, Dimensions }: MetricId): string | undefined {

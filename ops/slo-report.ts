@@ -5,6 +5,7 @@ import { successMetric } from "../plan/alarm-specs.ts";
 import { type Attainment, attainment, type Budget, errorBudget } from "../plan/budget.ts";
 import type { Checks } from "../plan/budget-checks.ts";
 import { burnWindows } from "../plan/burn.ts";
+import type { TimeRange } from "../plan/cloudwatch/types.ts";
 import { exclusions } from "../plan/maintenance.ts";
 import type { BudgetPolicyPlan } from "../plan/types.ts";
 
@@ -24,6 +25,8 @@ export interface CheckQuery {
 export interface CheckSource {
   /** The checks of each query in its order. */
   read(queries: readonly CheckQuery[], now: number): Promise<readonly Checks[]>;
+  /** What of a range is charged to no budget of a server. @default the maintenance of the catalog */
+  readonly excludedOf?: (server: string, range: TimeRange) => readonly TimeRange[];
   close(): void;
 }
 
@@ -50,7 +53,7 @@ export interface SloReport {
   readonly rows: readonly SloRow[];
 }
 
-/** Every promise of the servers, judged at one moment. Maintenance does not count. */
+/** Every promise of the servers, judged at one moment. Maintenance does not count, nor does a mute of this machine. */
 export async function sloReport(
   environment: Environment,
   input: { readonly servers: readonly Server[]; readonly source: CheckSource; readonly now: number },
@@ -59,9 +62,11 @@ export async function sloReport(
   const promises = servers.flatMap((server) => server.objectives.map((objective) => ({ server, objective })));
   const queries = promises.map(({ server, objective }) => queryOf(server, objective));
   const checks = queries.length === 0 ? [] : await source.read(queries, now);
+  const excludedOf = source.excludedOf ?? ((server, range) => exclusions(environment, server, range));
   const rows = promises.flatMap(({ server, objective }, index) => {
     const found = checks[index];
-    return found === undefined ? [] : [rowOf({ environment, server, objective, checks: found, now })];
+    const about = { environment, server, objective, now, excludedOf };
+    return found === undefined ? [] : [rowOf({ ...about, checks: found })];
   });
   return { environment: environment.name, at: now, rows };
 }
@@ -96,14 +101,15 @@ function rowOf(input: {
   readonly objective: ResolvedObjective;
   readonly checks: Checks;
   readonly now: number;
+  readonly excludedOf: NonNullable<CheckSource["excludedOf"]>;
 }): SloRow {
-  const { environment, server, objective, checks, now } = input;
+  const { environment, server, objective, checks, now, excludedOf } = input;
   const { windowMs } = queryOf(server, objective);
   const measured = {
     checks,
     now,
     windowMs,
-    excluded: exclusions(environment, server.name, { from: now - windowMs, to: now }),
+    excluded: excludedOf(server.name, { from: now - windowMs, to: now }),
     everyMs: server.probe.every,
     samples: server.probe.samples,
   };

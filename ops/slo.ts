@@ -72,7 +72,7 @@ async function openSource(
   environment: Environment,
   { servers, state }: { readonly servers: readonly Server[]; readonly state: string },
 ): Promise<CheckSource> {
-  if (environment.aws === null) return storedChecks(new History(resolve(state)));
+  if (environment.aws === null) return storedChecks(environment, new History(resolve(state)));
   const reader = await openCloudWatch(environment.aws.region);
   const fineMs = longestBurnMs(environment, servers);
   return {
@@ -82,8 +82,10 @@ async function openSource(
   };
 }
 
-function storedChecks(history: History): CheckSource {
+function storedChecks(environment: Environment, history: History): CheckSource {
+  const quiet = history.quiet(environment);
   return {
+    excludedOf: (server, range) => quiet.exclusions(server, range),
     read: async (queries, now) =>
       queries.map(({ server, metric, belowMs, windowMs }) => {
         const series = history.series({ server, metric }, { from: now - windowMs, to: now });

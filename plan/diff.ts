@@ -1,9 +1,18 @@
 import { SEVERITIES } from "../catalog/shared.ts";
 import { formatDuration, formatPercent } from "../catalog/units.ts";
+import { maintenanceText } from "./maintenance-cloudwatch.ts";
 import type { MetricAlarm, ObjectivePlan, Plan, PlannedAlarm } from "./types.ts";
 
 export type Direction = "loosened" | "tightened" | "changed" | "added" | "removed";
-export type ChangeKind = "server" | "promise" | "alarm" | "retention" | "escalation" | "probe";
+export type ChangeKind =
+  | "server"
+  | "promise"
+  | "alarm"
+  | "retention"
+  | "escalation"
+  | "probe"
+  | "maintenance"
+  | "policy";
 
 /** One thing that a branch changes, before and after, in words that a reviewer reads. */
 export interface Change {
@@ -21,6 +30,9 @@ const ORDER: readonly Direction[] = ["loosened", "removed", "changed", "added", 
 export function diffPlans(before: Plan, after: Plan): Change[] {
   const changes = [
     ...serverChanges(before, after),
+    ...fleetChanges(before, after),
+    ...maintenanceChanges(before, after),
+    ...policyChanges(before, after),
     ...retentionChanges(before, after),
     ...escalationChanges(before, after),
     ...protectionChanges(before, after),
@@ -70,6 +82,68 @@ function serverChanges(before: Plan, after: Plan): Change[] {
     ];
   });
   return [...whole, ...both];
+}
+
+/** What watches all servers together: lines of the logs, and how many servers make one page. */
+function fleetChanges(before: Plan, after: Plan): Change[] {
+  const alarms = compare({
+    kind: "alarm",
+    before: byAlarm(before.fleet.alarms),
+    after: byAlarm(after.fleet.alarms),
+    subject: (key) => key,
+    say: sayAlarm,
+    looser: looserAlarm,
+  });
+  const acting = ({ fleet, environment }: Plan): Map<string, string> =>
+    new Map(
+      fleet.composites
+        .filter(({ definition }) => definition.ActionsEnabled)
+        .map(({ definition: { AlarmName, AlarmDescription } }) => [
+          AlarmName,
+          AlarmDescription.split(". ")[0]?.replace(`of ${environment} `, "") ?? "",
+        ]),
+    );
+  const composites = compare({
+    kind: "alarm",
+    before: acting(before),
+    after: acting(after),
+    subject: (key) => key,
+    say: (text) => text,
+    looser: () => undefined,
+  });
+  return [...alarms, ...composites];
+}
+
+/** A maintenance lets alarms tell nobody: one more is less of a promise, and one less is more. */
+function maintenanceChanges(before: Plan, after: Plan): Change[] {
+  const rules = ({ maintenance }: Plan): Map<string, string> =>
+    new Map(maintenance.map((one) => [one.maintenance, maintenanceText(one)]));
+  const [old, now] = [rules(before), rules(after)];
+  return [...new Set([...old.keys(), ...now.keys()])].flatMap((name) => {
+    const [was = null, is = null] = [old.get(name), now.get(name)];
+    if (was === is) return [];
+    const direction = was === null ? "loosened" : is === null ? "tightened" : "changed";
+    return [change("maintenance", direction, name, was, is)];
+  });
+}
+
+/** What follows when a budget is spent: later, or no longer a stop of rollouts, is less. */
+function policyChanges(before: Plan, after: Plan): Change[] {
+  const steps = ({ budgetPolicy }: Plan): Map<string, Plan["budgetPolicy"][number]> =>
+    new Map(budgetPolicy.map((step) => [step.name, step]));
+  return compare({
+    kind: "policy",
+    before: steps(before),
+    after: steps(after),
+    subject: (key) => key,
+    say: ({ spentPpm, freeze, consequence }) =>
+      `from ${formatPercent(spentPpm)} spent${freeze ? ", no rollouts" : ""}: ${consequence}`,
+    looser: (was, is) =>
+      verdict([
+        grows(was.spentPpm, is.spentPpm),
+        was.freeze === is.freeze ? undefined : was.freeze && !is.freeze,
+      ]),
+  });
 }
 
 type ProbePart = Plan["servers"][number]["probe"];

@@ -55,6 +55,13 @@ export function planMaintenance(
   });
 }
 
+/** A maintenance in a line: when, for how long, of which servers, and why. */
+export function maintenanceText({ servers, rule }: MaintenancePlan): string {
+  const { Expression, Duration, Timezone } = rule.Rule.Schedule;
+  const until = rule.ExpireDate === undefined ? "" : `, rule expires ${rule.ExpireDate}`;
+  return `${Expression} ${Timezone} for ${Duration}${until}, ${servers.join(", ")}: ${rule.Description}`;
+}
+
 /** Names of the composites that tell somebody and are to tell nobody while these servers are quiet. */
 export function mutedAlarms(input: {
   readonly environment: Environment;

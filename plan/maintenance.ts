@@ -122,11 +122,16 @@ export function isMutedWith(
 
 /** What the status says: `maintenance until 23:00 UTC: upgrade of the cluster`, with the day where it is another. */
 export function quietText({ kind, to, reason }: QuietTime, now: number): string {
-  const end = new Date(to).toISOString();
-  const time = end.slice(11, end.endsWith(":00.000Z") ? 16 : 19);
+  const end = utcText(new Date(to).toISOString());
   const isToday = dayOf(to) === dayOf(now);
   const word = kind === "maintenance" ? "maintenance" : "muted";
-  return `${word} until ${isToday ? "" : `${end.slice(0, 10)} `}${time} UTC: ${reason}`;
+  return `${word} until ${isToday ? end.slice(11) : end}: ${reason}`;
+}
+
+/** A moment as it is read: `2026-12-05 22:00 UTC`, with its seconds where it has some. */
+export function utcText(iso: string): string {
+  const seconds = iso.slice(16, 19);
+  return `${iso.slice(0, 10)} ${iso.slice(11, 16)}${seconds === ":00" ? "" : seconds} UTC`;
 }
 
 /** A local time such as `2026-12-05T22:00`, as the moment at which the clocks of UTC show it. */

@@ -33,9 +33,14 @@ function factsOf({ result }) {
   ];
 }
 
+function firingLines(composites) {
+  return composites
+    .filter(({ state, acts }) => acts && state === "ALARM")
+    .map(({ alarm, severity, since }) => `${alarm}, ${severity}, since ${time(since)}`);
+}
+
 function card(server) {
   const { server: name, overall_status: status, description, composites, quiet } = server;
-  const firing = composites.filter(({ state }) => state === "ALARM");
   return element("li", { class: "card", "data-status": status, "data-server": name }, [
     element("header", {}, [
       element("h3", { text: name }),
@@ -51,9 +56,7 @@ function card(server) {
       ]),
     ),
     ...quiet.map(({ text }) => element("p", { class: "quiet", text })),
-    ...firing.map(({ alarm, severity, since }) =>
-      element("p", { class: "alarm", text: `${alarm}, ${severity}, since ${time(since)}` }),
-    ),
+    ...firingLines(composites).map((text) => element("p", { class: "alarm", text })),
   ]);
 }
 
@@ -100,7 +103,9 @@ function eventParts(event) {
 
 /** The metric alarms behind a composite are in its message; a composite that is OK from the start is no news. */
 function isNews(event) {
-  return event.type !== "transition" || (event.composite && event.from !== "INSUFFICIENT_DATA");
+  if (event.type !== "transition") return true;
+  // a part of another composite tells nobody; events of an older history do not say so
+  return event.composite && event.acts !== false && event.from !== "INSUFFICIENT_DATA";
 }
 
 function eventLine(event) {
@@ -136,11 +141,21 @@ function drawHealth({ status, environment, catalog, servers, history }) {
 
 /** Says what is under maintenance or muted, for whom and until when; written only when it changes, as it is read out. */
 function drawQuiet(quiet) {
-  const list = byId("quiet");
   const lines = quiet.map(
     ({ kind, servers, reason, until }) =>
       `${kind === "mute" ? "Muted" : "Maintenance"} until ${new Date(until).toLocaleString()}: ${reason} (${servers.join(", ")})`,
   );
+  drawLines("quiet", lines);
+}
+
+/** The alarms that stand for all servers together, while they speak for those of single ones. */
+function drawFleet({ composites }) {
+  drawLines("fleet", firingLines(composites));
+}
+
+/** One paragraph a line, written only when they change. */
+function drawLines(id, lines) {
+  const list = byId(id);
   const text = lines.join("\n");
   if (list.dataset.text === text) return;
   list.dataset.text = text;
@@ -161,11 +176,12 @@ async function read(path) {
 
 async function loop() {
   try {
-    const [{ health, servers }, { events }] = await Promise.all([
+    const [{ health, servers, fleet }, { events }] = await Promise.all([
       read("/status/servers"),
       read(`/status/events?after=${lastEvent}`),
     ]);
     drawHealth(health);
+    drawFleet(fleet);
     drawQuiet(health.quiet);
     drawServers(servers);
     drawEvents(events);

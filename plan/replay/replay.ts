@@ -4,7 +4,7 @@ import { parseRule } from "../cloudwatch/composite-rule.ts";
 import type { SeriesOf, TimeRange } from "../cloudwatch/types.ts";
 import type { CompositeKind, Plan, PlannedComposite } from "../types.ts";
 import { incidentsOf } from "./incidents.ts";
-import { alarmRuns, serverRun } from "./server-run.ts";
+import { alarmRuns, LONG_AGO, serverRun } from "./server-run.ts";
 import type { Incident, ReplayReport, ServerRun, ServerSummary } from "./types.ts";
 
 /** What holds for an environment beside its plan and its samples. */
@@ -15,6 +15,8 @@ export interface ReplaySettings {
   readonly excludedOf?: (server: string) => readonly TimeRange[];
   /** When the outages of a server began, where that is known. @default by its failed checks */
   readonly onsetsOf?: (server: string) => readonly number[];
+  /** When the alarms were made, from which their warm-up counts; milliseconds since the epoch. @default long ago */
+  readonly created?: number;
 }
 
 /**
@@ -30,11 +32,11 @@ export async function replayPlan(
     readonly seriesOf: (server: string) => SeriesOf | Promise<SeriesOf>;
   },
 ): Promise<ReplayReport> {
-  const { plan, range, seriesOf, excludedOf, onsetsOf } = input;
+  const { plan, range, seriesOf, excludedOf, onsetsOf, created = LONG_AGO } = input;
   const runs: ServerRun[] = [];
   for (const server of plan.servers) {
     const onsets = onsetsOf?.(server.server);
-    const about = { plan, server, range, excluded: excludedOf?.(server.server) ?? [] };
+    const about = { plan, server, range, created, excluded: excludedOf?.(server.server) ?? [] };
     const samples = await seriesOf(server.server);
     runs.push(serverRun({ ...about, seriesOf: samples, ...(onsets === undefined ? {} : { onsets }) }));
   }
@@ -42,7 +44,7 @@ export async function replayPlan(
 }
 
 function reportOf(
-  input: Pick<ReplaySettings, "quietOf"> & {
+  input: Pick<ReplaySettings, "quietOf" | "created"> & {
     readonly plan: Plan;
     readonly range: TimeRange;
     readonly runs: readonly ServerRun[];
@@ -86,10 +88,10 @@ function reportOf(
 
 /** The runs of every alarm: those of the servers, and on top of them the fleet's. */
 function allRuns(input: Parameters<typeof reportOf>[0]): Map<string, AlarmRun> {
-  const { plan, range, runs, fleet } = input;
+  const { plan, range, runs, fleet, created = LONG_AGO } = input;
   const metric = new Map([
     ...runs.flatMap(({ alarms }) => [...alarms]),
-    ...alarmRuns(plan.fleet.alarms, fleet, range),
+    ...alarmRuns(plan.fleet.alarms, fleet, { ...range, created }),
   ]);
   const composites = plan.fleet.composites.map(({ definition }) => definition);
   return new Map([...metric, ...compositeTransitions({ composites, metric, range, initialOf: () => "OK" })]);

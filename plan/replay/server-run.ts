@@ -16,8 +16,8 @@ const BURN = { longMs: 3_600_000, shortMs: 300_000 } as const;
 type Ratio = Exclude<ObjectivePlan, { readonly sli: "latency" }>;
 
 /**
- * What the alarms of one server would have done. They start in OK with their warm-up behind them, as alarms that were
- * deployed long ago; of the samples nothing is kept.
+ * What the alarms of one server would have done. They start in OK, with their warm-up behind them where they were made
+ * long ago; of the samples nothing is kept.
  */
 export function serverRun(input: {
   readonly plan: Plan;
@@ -25,13 +25,15 @@ export function serverRun(input: {
   /** Samples of the range, and of {@link leadMs} before it. */
   readonly seriesOf: SeriesOf;
   readonly range: TimeRange;
+  /** When the alarms were made; milliseconds since the epoch. @default long ago */
+  readonly created?: number;
   /** Stretches that are charged to no budget, in order and without overlap. @default none */
   readonly excluded?: readonly TimeRange[];
   /** When its outages began, where that is known. @default by its failed checks */
   readonly onsets?: readonly number[];
 }): ServerRun {
-  const { plan, server, seriesOf, range, excluded = [] } = input;
-  const metric = alarmRuns(server.alarms, seriesOf, range);
+  const { plan, server, seriesOf, range, created = LONG_AGO, excluded = [] } = input;
+  const metric = alarmRuns(server.alarms, seriesOf, { ...range, created });
   const composites = compositeTransitions({
     composites: server.composites.map(({ definition }) => definition),
     metric,
@@ -85,22 +87,23 @@ export function leadMs(alarms: readonly PlannedAlarm[]): number {
   );
 }
 
-/** The runs of metric alarms, by name. */
+/** The runs of metric alarms over a range, by name; `created` is when they were made. */
 export function alarmRuns(
   alarms: readonly PlannedAlarm[],
   seriesOf: SeriesOf,
-  range: TimeRange,
+  { created, ...range }: TimeRange & { readonly created: number },
 ): Map<string, AlarmRun> {
   const columns = createColumns(seriesOf);
   return new Map(
     alarms.map(({ definition }) => [
       definition.AlarmName,
-      metricTransitions({ definition, seriesOf, range, columns, initial: "OK", created: LONG_AGO }),
+      metricTransitions({ definition, seriesOf, range, columns, initial: "OK", created }),
     ]),
   );
 }
 
-const LONG_AGO = 0;
+/** Before every warm-up that an alarm could have. */
+export const LONG_AGO = 0;
 const EMPTY = { times: new Float64Array(), values: new Float64Array() };
 
 function standOf(objective: string, { spentPpm, spentMs, policy }: Budget): BudgetStand {

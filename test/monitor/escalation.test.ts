@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { RollcallError } from "../../catalog/errors.ts";
 import { loadEnvironment } from "../../catalog/load.ts";
 import { diskSource } from "../../catalog/source.ts";
-import { AlarmDesk } from "../../monitor/alarm-desk.ts";
+import { AlarmDesk, type Transition } from "../../monitor/alarm-desk.ts";
 import { Escalator } from "../../monitor/escalator.ts";
 import type { Message } from "../../monitor/messages.ts";
 import { Store } from "../../monitor/store.ts";
@@ -39,6 +39,10 @@ function live(input: {
   readonly from: number;
   readonly seconds: number;
   readonly up: boolean;
+  /** Servers that share the fate of memory. @default none */
+  readonly others?: readonly string[];
+  /** Gets what the composites do. */
+  readonly seen?: (transition: Transition) => void;
 }): Message[] {
   const told: Message[] = [];
   const current = input.plan ?? plan;
@@ -46,10 +50,11 @@ function live(input: {
   const escalator = new Escalator({ plan: current, store, desk, tell: (message) => told.push(message) });
   for (let at = input.from; at < input.from + input.seconds * 1_000; at += STEP_MS) {
     for (const { server } of plan.servers) {
-      const observation = probed(server, at, server !== "memory" || input.up);
+      const shares = server === "memory" || input.others?.includes(server) === true;
+      const observation = probed(server, at, !shares || input.up);
       store.record({ at, result: observation.result, measures: measuresOf(observation) });
     }
-    desk.evaluate(at + 200);
+    for (const transition of desk.evaluate(at + 200)) input.seen?.(transition);
     escalator.advance(at + 200);
   }
   return told;
@@ -96,6 +101,26 @@ test("a monitor that is started again during an incident tells nobody twice and 
   expect(brief(live({ from: START + 160_000, seconds: 60, up: false }))).toEqual([
     "escalation memory L2 local-memory-page",
   ]);
+});
+
+test("three servers that fail together are one page of the fleet, which each of their own pages names", () => {
+  const others = ["everything", "filesystem"];
+  live({ from: START, seconds: 120, up: true, others });
+  const seen: Transition[] = [];
+  const input = { others, seen: (one: Transition) => seen.push(one) };
+  const during = live({ ...input, from: START + 120_000, seconds: 60, up: false });
+  expect(brief(during)).toEqual(["alarm fleet L1 local-fleet-page"]);
+  const pages = seen.filter(({ alarm, to }) => /-page$/.test(alarm) && to === "ALARM");
+  expect(new Set(pages.map(({ alarm, reason }) => `${alarm}: ${reason}`))).toEqual(
+    new Set([
+      "local-everything-page: in ALARM: local-everything-down; local-fleet-page tells instead",
+      "local-filesystem-page: in ALARM: local-filesystem-down; local-fleet-page tells instead",
+      "local-memory-page: in ALARM: local-memory-down; local-fleet-page tells instead",
+      "local-fleet-page: in ALARM: local-everything-down, local-filesystem-down, local-memory-down",
+    ]),
+  );
+  const after = live({ from: START + 180_000, seconds: 180, up: true });
+  expect(brief(after)).toEqual(["resolved fleet L1 local-fleet-page"]);
 });
 
 test("a gap while no monitor ran is no lost heartbeat", () => {

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { announce, findRunning, withdraw } from "../../monitor/state-folder.ts";
+import { announce, findRunning, prepareStateFolder, withdraw } from "../../monitor/state-folder.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -26,4 +26,11 @@ test("what a killed monitor has left behind does not count, even where its proce
   expect(findRunning(folder)).toBeUndefined();
   writeFileSync(join(folder, "monitor.json"), "{ half");
   expect(findRunning(folder)).toBeUndefined();
+});
+
+test("a folder is made with those above it; a place that takes none is refused and not waited for", () => {
+  const deep = join(folder, "a", "b");
+  prepareStateFolder(deep);
+  expect(readdirSync(deep)).toEqual([]);
+  expect(() => prepareStateFolder("/proc/none/x")).toThrow("the state folder cannot be written");
 });

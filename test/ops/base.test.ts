@@ -171,6 +171,8 @@ describe("a branch that loosens, tightens, adds and removes", () => {
     expect(base.stderr).toMatch(
       /^broken:stacks\/servers\/memory\.yaml:4:1 {2}owner: there is no contact "nobody"/,
     );
+    // what is committed cannot be mended
+    expect(base.stderr).toContain("; compare with a revision whose catalog this Rollcall reads");
   });
 });
 

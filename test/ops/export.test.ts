@@ -109,6 +109,12 @@ describe("rollcall export", () => {
       69,
       /package\.json.*cannot be (read|written)/,
     ],
+    // a place that takes no folder, where Node asked for all of them at once would never return
+    [
+      ["export", "local", "--as", "openslo", "--out", "/proc/none/x"],
+      69,
+      /^\/proc\/none\/x: cannot be written/,
+    ],
   ] as const)("refuses %j by exit code %i", async (args, code, what) => {
     const refused = await rollcall(args);
     expect({ code: refused.code, stdout: refused.stdout }).toEqual({ code, stdout: "" });

@@ -60,8 +60,10 @@ describe("a local environment", () => {
     const begun = await mute("memory", "--for", "30m", "--reason", "upgrade of the disk");
     expect(begun).toMatchObject({ code: 0, stderr: "" });
     expect(begun.stdout).toMatch(
-      /^memory is muted until \d{4}-\d\d-\d\d \d\d:\d\d UTC: its alarms tell nobody/,
+      /^memory is muted until \d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)? UTC: its alarms tell nobody/,
     );
+    // as it must be written to end it in the same monitor
+    expect(begun.stdout).toMatch(/npx rollcall mute memory --end --state \S+state\n$/);
     const [quiet] = monitor.quietNow();
     expect(quiet).toMatchObject({ servers: ["memory"], reason: "upgrade of the disk" });
     expect((quiet?.to ?? 0) - (quiet?.from ?? 0)).toBe(30 * 60_000);
@@ -82,10 +84,11 @@ describe("a local environment", () => {
     [["memory", "--for", "soon", "--reason", "x"], "must be a duration"],
     [["memory", "--end", "--for", "30m"], "contradict"],
     [["memory", "--end"], "no mute of this name is on"],
-    [["nobody", "--for", "30m", "--reason", "x"], "no server of this name"],
+    [["nobody", "--for", "30m", "--reason", "x"], "nobody: there is no server of this name"],
   ])("%j is refused (exit 64)", async (args, rule) => {
     const { code, stderr } = await mute(...args);
     expect(stderr).toContain(rule);
+    expect(stderr).not.toMatch(/^(\S+): \1: /);
     expect(code).toBe(64);
     expect(monitor.quietNow()).toEqual([]);
   });

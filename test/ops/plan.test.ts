@@ -137,6 +137,19 @@ describe("rollcall plan", () => {
     },
   );
 
+  test("says in which maintenance alarms tell nobody, with what its limits are counted in", () => {
+    const table = printed.get("staging table") ?? "";
+    expect(table).toMatch(
+      /\nmaintenance, in which alarms tell nobody\n {2}node-upgrade {2}cron\(0 5 \* \* TUE\) Europe\/Dublin {2}for PT1H30M {2}rule expires \S+Z {2}all servers {2}nodes of the cluster are replaced\n/,
+    );
+    expect(printed.get("production table")).not.toContain("maintenance, in which");
+    expect(table).toMatch(/-latency-p95 +high +p95 McpLatency over 15m > 5000 ms, 2 of 3\n/);
+    expect(printed.get("local table")).toMatch(/ServerMemory over 3m > 2000000000 bytes, 2 of 3\n/);
+    expect(printed.get("staging markdown")).toMatch(
+      /\| staging-memory-failing \| critical \| nobody: counted by the fleet's page \|/,
+    );
+  });
+
   test("ends quietly when its reader has seen enough", async () => {
     const command = `"${NODE}" ops/rollcall.js plan production --format json | head -c 12`;
     const { stdout, stderr } = await run("sh", ["-c", command]);

@@ -30,6 +30,7 @@ interface Printed {
     readonly server: string;
     readonly told: Readonly<Record<string, number>>;
     readonly firstPageAfterMs: number | null;
+    readonly budgets: readonly { readonly objective: string; readonly spentPpm: number }[];
   }[];
 }
 
@@ -46,7 +47,7 @@ describe("rollcall replay <env> --trace", () => {
     );
     expect(lines[1]).toMatch(/brave-search {2}page {2}clears$/);
     expect(lines.at(-2)).toMatch(
-      /^ {2}brave-search {2}1 page, 0 tickets {2}first page 3 min after it began {2}availability 2\.3 % spent$/,
+      /^ {2}brave-search {2}1 page, 0 tickets {2}first page 3m after it began {2}availability 2\.3 % spent$/,
     );
     expect(lines.at(-1)).toMatch(/^ {2}\d+ other servers without an alarm$/);
   });
@@ -92,7 +93,15 @@ describe("rollcall replay <env> --trace", () => {
   test("says so where no alarm would have fired", async () => {
     const { code, stdout } = await rollcall(["replay", "production", "--trace", "lost-probe"]);
     expect(code).toBe(0);
-    expect(stdout).toContain("no alarm would have fired");
+    expect(stdout.trimEnd()).toMatch(/\n\n {2}no alarm would have fired$/);
+    expect(stdout).not.toMatch(/\n\n$/);
+  });
+
+  test("says which server is shown alone, and that others would have fired", async () => {
+    const args = ["replay", "production", "--trace", "outage-5m", "--server", "task-mcp"];
+    const { stdout } = await rollcall(args);
+    expect(stdout).toContain("  no alarm of task-mcp would have fired\n");
+    expect(stdout).toContain("  1 incident of others not shown: leave --server out\n");
   });
 });
 
@@ -122,6 +131,11 @@ describe("a trace that cannot be replayed", () => {
     [["--trace", "."], 65, /^\.: cannot be read|cannot be read/],
     [["--trace", "own.yaml", "--server", "nobody"], 64, /^--server nobody: there is no server of this name/],
     [["--trace", "own.yaml", "--last", "1d"], 64, /^rollcall replay production: --trace goes with no --last/],
+    [
+      ["--trace", "own.yaml", "--actions"],
+      64,
+      /^production: --actions goes with --definitions; leave it out/,
+    ],
     [["--last", "soon"], 64, /^--last soon: must be a time with its unit; write it such as 30d$/m],
     [[], 64, /^rollcall replay production: nothing says what is to be replayed/],
   ] as const)("as by %s exits %i and names the place, the rule and the cure", async (args, exit, said) => {
@@ -193,6 +207,42 @@ describe("rollcall replay local --last", () => {
     const memory = printed.servers.find(({ server }) => server === "memory");
     expect(memory?.firstPageAfterMs).toBeLessThanOrEqual(5 * MINUTE_MS);
     expect(printed.incidents.filter(({ server }) => server !== "memory")).toEqual([]);
+  });
+
+  test("lets the alarms of a young history warm up, as the monitor that wrote it has, and heeds its mutes", async () => {
+    const young = temporaryFolder();
+    try {
+      const store = new Store(young.path);
+      const end = Math.floor(Date.now() / 10_000) * 10_000;
+      const from = end - 9 * MINUTE_MS;
+      // five minutes away, of which the first two are muted
+      const away = from + 2 * MINUTE_MS;
+      for (let at = from; at < end; at += 5_000) {
+        for (const server of ["everything", "filesystem", "memory", "sequential-thinking"]) {
+          const down = server === "memory" && at >= away && at < away + 5 * MINUTE_MS;
+          const observation = observationOf({
+            mcp: down ? failing("connect") : { outcome: "ok", failureClass: null },
+            checkedAt: new Date(at).toISOString(),
+          });
+          const result = { ...observation.result, server };
+          store.record({ at, result, measures: measuresOf({ ...observation, result }) });
+        }
+      }
+      const mute = { id: "memory@then", target: "memory", reason: "disk" };
+      store.saveMute({ ...mute, from: away, to: away + 2 * MINUTE_MS });
+      store.close();
+      const args = ["replay", "local", "--last", "8m", "--state", young.path, "--format", "json"];
+      const { incidents, servers } = JSON.parse((await rollcall(args)).stdout) as Printed;
+      // the windows of a ticket would be full of one outage; the monitor waits until they are full of checks
+      expect(incidents.map(({ server, tier }) => `${server} ${tier}`)).toEqual(["memory page"]);
+      const [page] = incidents;
+      expect(page?.told[0]?.at).toBe(new Date(away + 2 * MINUTE_MS).toISOString());
+      const memory = servers.find(({ server }) => server === "memory");
+      // three of the five minutes, of 216
+      expect(memory?.budgets[0]?.spentPpm).toBe(Math.floor((3 / 216) * 1_000_000));
+    } finally {
+      young.remove();
+    }
   });
 
   test("exits 69 where nothing was measured, and says what to do", async () => {

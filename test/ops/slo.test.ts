@@ -2,7 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Store } from "../../monitor/store.ts";
-import { copiedCatalog, type Ended, type Folder, rollcall } from "../support/cli.ts";
+import { copiedCatalog, type Ended, type Folder, rollcall, temporaryFolder } from "../support/cli.ts";
 import { asArray, asRecord, type JsonRecord } from "../support/json.ts";
 import { OK, resultOf } from "../support/observation.ts";
 
@@ -58,6 +58,26 @@ describe("rollcall slo", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     return asArray(asRecord(JSON.parse(stdout)).objectives).map(asRecord);
   };
+
+  test("charges nothing that failed while the server was muted, as the monitor did not", async () => {
+    const muted = temporaryFolder();
+    const kept = new Store(muted.path);
+    try {
+      for (let at = NOW - 100 * EVERY_MS; at < NOW; at += EVERY_MS) {
+        const result = resultOf({ server: "memory", mcp: OK, checkedAt: new Date(at).toISOString() });
+        kept.record({ at, result, measures: { McpAvailable: at < NOW - 40 * EVERY_MS ? 1 : 0 } });
+      }
+      const mute = { id: "memory@then", target: "memory", reason: "disk" };
+      kept.saveMute({ ...mute, from: NOW - 40 * EVERY_MS, to: NOW - 10 * EVERY_MS });
+      const args = ["slo", "local", "--state", muted.path, "--server", "memory", "--format", "json"];
+      const { stdout } = await rollcall([...args, "--at", new Date(NOW).toISOString()]);
+      const [memory] = asArray(asRecord(JSON.parse(stdout)).objectives).map(asRecord);
+      expect(memory).toMatchObject({ objective: "availability", good: 60, total: 70 });
+    } finally {
+      kept.close();
+      muted.remove();
+    }
+  });
 
   test("[TASK-05] says for each promise what is spent and left, how fast it burns, until when, and what follows", async () => {
     const found = await objectives();

@@ -186,3 +186,42 @@ test("thresholds alone: whatever is loosened one way is tightened the other", ()
     { numRuns: 50 },
   );
 });
+
+describe("what holds for all servers together", () => {
+  const MAINTENANCE =
+    "maintenance:\n  move: { reason: the cluster moves, servers: [slack], at: 2026-12-05T22:00, for: 2h }\nretention:";
+
+  test("is weaker with one more maintenance, in which alarms tell nobody, and stronger without it", () => {
+    const { there, back } = changes("production.yaml", "retention:", MAINTENANCE);
+    const move = {
+      kind: "maintenance",
+      subject: "move",
+      after: "at(2026-12-05T22:00) UTC for PT2H, slack: the cluster moves",
+    };
+    expect(there).toContainEqual({ ...move, direction: "loosened", before: null });
+    expect(back).toContainEqual({ ...move, direction: "tightened", before: move.after, after: null });
+  });
+
+  test("shows how many servers make one page", () => {
+    const { there } = changes("production.yaml", "floor: 2 of 5", "fold: 5\nfloor: 2 of 5");
+    expect(there).toContainEqual({
+      kind: "alarm",
+      direction: "changed",
+      subject: "production-fleet-page",
+      before: "Many servers fail together: 3 or more servers fail together",
+      after: "Many servers fail together: 5 or more servers fail together",
+    });
+  });
+
+  test("is weaker where a spent budget stops no rollout, or lines of the logs are taken for an attack later", () => {
+    const freeze = changes("shared.yaml", "spent: 100%, freeze: true,", "spent: 100%,");
+    expect(freeze.there.map(({ kind, direction, subject }) => [kind, direction, subject])).toEqual([
+      ["policy", "loosened", "freeze"],
+    ]);
+    expect(freeze.back.map(({ direction }) => direction)).toEqual(["tightened"]);
+    const attack = changes("shared.yaml", "count: 20", "count: 200");
+    expect(attack.there.map(({ direction, subject }) => [direction, subject])).toEqual([
+      ["loosened", "production-fleet-auth-failures"],
+    ]);
+  });
+});

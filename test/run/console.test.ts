@@ -101,6 +101,25 @@ function inBrowser(executablePath: string): void {
     await page.close();
   });
 
+  test("shows the alarm that speaks for all servers together, above them", async () => {
+    const { page, complaints } = await open((one) =>
+      one.route("**/status/servers", async (route) => {
+        const response = await route.fetch();
+        const body = (await response.json()) as { fleet: { composites: object[] } };
+        body.fleet.composites = body.fleet.composites.map((alarm) => ({ ...alarm, state: "ALARM" }));
+        await route.fulfill({ response, json: body });
+      }),
+    );
+    const lines = page.locator("#fleet p");
+    await lines.first().waitFor();
+    expect((await lines.allTextContents()).map((text) => text.split(", since ")[0])).toEqual([
+      "local-fleet-page, critical",
+      "local-fleet-blind, high",
+    ]);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
   test.each([
     { device: "phone", width: 390, height: 844 },
     { device: "desktop", width: 1280, height: 900 },
@@ -125,6 +144,8 @@ function inBrowser(executablePath: string): void {
     await event.waitFor({ timeout: 10_000 });
     expect(await event.locator("b").textContent()).toBe("memory");
     await card.locator(".alarm", { hasText: "local-memory-page, critical" }).waitFor({ timeout: 60_000 });
+    // what is a part of the page, and tells nobody, is not a second alarm
+    expect(await card.locator(".alarm").count()).toBe(1);
     await page.locator('#events li[data-type="message"]', { hasText: "alarm: L1 told" }).waitFor();
     expect(complaints).toEqual([]);
     for (const [width, height] of [
