@@ -1,3 +1,4 @@
+import { FLEET } from "../catalog/names.ts";
 import type { Family } from "../catalog/shared.ts";
 import { formatDuration } from "../catalog/units.ts";
 
@@ -14,6 +15,8 @@ export function describeAlarm(input: {
   const { family, environment, server, detail } = input;
   const fill = (text: string): string =>
     text
+      // the command that asks one server asks all of them by another word
+      .replaceAll("check {server}", server === FLEET ? "check --all" : "check {server}")
       .replaceAll("{server}", server)
       .replaceAll("{environment}", environment)
       .replaceAll("{detail}", detail);

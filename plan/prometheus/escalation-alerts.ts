@@ -44,6 +44,7 @@ function climb(
     `environment="${name}"`,
     `escalation="${escalation.name}"`,
     `severity=~"${CLIMBING}"`,
+    `kind!="ticket"`,
     // it never keeps itself alive
     `alertname!="${ESCALATION_ALERT}"`,
   ].join(",");

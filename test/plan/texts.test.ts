@@ -90,3 +90,10 @@ it("[PLAY-06] [PLAY-07] a server that is down is answered within 5 minutes, an i
   expect(respond("MCPServerDown")).toEqual(new Set(["5m"]));
   expect(respond("MCPSecurityIncident")).toEqual(new Set(["2m"]));
 });
+
+it("what stands for all servers names a command that asks all of them", () => {
+  const { fleet } = buildPlan(loadEnvironment(diskSource(ROOT), "production"));
+  const texts = fleet.composites.map(({ definition }) => definition.AlarmDescription).join("\n");
+  expect(texts).toContain("`npx rollcall check --all --env production`");
+  expect(texts).not.toMatch(/check fleet|check --env/);
+});
