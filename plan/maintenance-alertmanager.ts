@@ -30,8 +30,8 @@ export interface MaintenanceIntervals {
 
 /**
  * Every maintenance as Alertmanager takes it (configuration, `time_intervals`). They hold each minute of
- * {@link occurrences} from {@link FIRST_YEAR} on. They hold more only for a weekly one in a night that repeats an
- * hour: Alertmanager goes by the clocks, and of two ends the later one is taken.
+ * {@link occurrences} from {@link FIRST_YEAR} on. They hold more only for a weekly one near a repeated hour, and no
+ * more than that hour: Alertmanager goes by the clocks, and of two ends, which can be a day after, it takes the later.
  */
 export function alertmanagerIntervals(environment: Environment): readonly MaintenanceIntervals[] {
   return environment.maintenance
