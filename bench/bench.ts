@@ -2,6 +2,7 @@ import { EXIT, messageOf } from "../catalog/errors.ts";
 import { alertsBench } from "./alerts.ts";
 import { planBench } from "./plan.ts";
 import { probeBench } from "./probe.ts";
+import { provisionBench } from "./provision.ts";
 import { replayBench } from "./replay.ts";
 import type { Bench } from "./report.ts";
 import { printReport } from "./report.ts";
@@ -12,6 +13,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   alerts: alertsBench,
   plan: planBench,
   probe: probeBench,
+  provision: provisionBench,
   replay: replayBench,
   start: startBench,
 };

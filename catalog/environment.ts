@@ -1,16 +1,11 @@
 import { z } from "zod";
+import { backup } from "./backup.ts";
+import { logRetention } from "./log-classes.ts";
 import { maintenance } from "./maintenance.ts";
 import { distinctItems, name } from "./names.ts";
-import { days, duration, floor, positiveDuration } from "./units.ts";
-
-/** Days that CloudWatch Logs accepts for a retention policy (PutRetentionPolicy, service model). */
-export const LOG_RETENTION_DAYS = [
-  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
-] as const;
-
-const logDays = days.refine((n) => LOG_RETENTION_DAYS.some((legal) => legal === n), {
-  message: `must be a retention that CloudWatch Logs accepts: ${LOG_RETENTION_DAYS.map((n) => `${n}d`).join(", ")}`,
-});
+import { dnsLabel, egress, peer } from "./network.ts";
+import { status } from "./status.ts";
+import { days, duration, floor, positiveDuration, usdPerMonth } from "./units.ts";
 
 const override = z
   .record(z.string(), z.unknown())
@@ -71,10 +66,10 @@ const common = {
     .prefault({}),
 };
 
-const retention = z.strictObject({ logs: logDays, history: days, backups: days });
+const retention = z.strictObject({ logs: logRetention, history: days, backups: days });
 /** A machine on a desk keeps a week of its own logs and history. */
 const localRetention = retention.extend({
-  logs: logDays.prefault("7d"),
+  logs: logRetention.prefault("7d"),
   history: days.prefault("7d"),
   backups: days.prefault("30d"),
 });
@@ -103,9 +98,23 @@ export const environmentFile = z.discriminatedUnion("platform", [
     environment: cloudName,
     platform: z.literal("cloud"),
     retention,
+    backup: backup.prefault({}),
+    status: status.prefault({}),
+    cost: z
+      .strictObject({ ceiling: usdPerMonth.describe("the most that the monitoring may cost") })
+      .optional(),
     aws: z.strictObject({
       region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "must be an AWS region, such as eu-west-1"),
       protect: z.boolean().default(true).describe("keep backups when the stack is destroyed"),
+      vpc: z
+        .strictObject({
+          subnets: z.array(z.string().regex(/^subnet-[0-9a-f]{8,17}$/, "must be a subnet's id")).min(1),
+          securityGroups: z.array(z.string().regex(/^sg-[0-9a-f]{8,17}$/, "must be a group's id")).min(1),
+        })
+        .optional()
+        .describe(
+          "network of one's own that the probe's function runs in, to reach servers without a public address",
+        ),
     }),
     kubernetes: z.strictObject({
       address: z
@@ -113,7 +122,41 @@ export const environmentFile = z.discriminatedUnion("platform", [
         .regex(/^https:\/\/[^/]*\{server\}[^/]*$/, "must be an https address with {server} in its host")
         .describe("where a server of the cluster answers to a probe outside of it"),
       gatewayImage: digestImage.describe("runs stdio servers behind Streamable HTTP"),
-      probeImage: digestImage.describe("runs the probe as a CronJob"),
+      gatewayLogs: z
+        .enum(["none", "info"])
+        .default("none")
+        .describe("what the gateway writes; info has every message, with the arguments and results of tools"),
+      probeImage: digestImage.describe("runs the probe; built from cloud/Dockerfile"),
+      prober: z
+        .enum(["cronjob", "exporter", "both"])
+        .optional()
+        .describe(
+          "a CronJob starts a pod a minute, an exporter runs on and is scraped; exporter where prometheus.operator is true, else cronjob",
+        ),
+      probeEgress: z
+        .array(egress)
+        .default([])
+        .describe(
+          "where the probe may connect to besides the addresses of the catalog, such as a database whose address is a secret",
+        ),
+      ingress: z
+        .array(peer)
+        .default([])
+        .describe("who may call every server besides the probe, such as the controller behind address"),
+      issuer: z
+        .string()
+        .regex(/^[a-z0-9.-]+(\/[A-Za-z0-9._-]+)*$/, "must be a host with a path and no scheme")
+        .optional()
+        .describe("OpenID Connect issuer of the cluster, by which its pods get roles of AWS"),
+      logs: z
+        .enum(["ship", "existing"])
+        .default("ship")
+        .describe(
+          "who brings the pods' lines to CloudWatch Logs: ship runs a pipeline in the cluster, existing leaves it to one that runs there already",
+        ),
+      fluentBitImage: digestImage
+        .optional()
+        .describe("ships the pods' lines, where logs is ship and issuer is set"),
       prometheus: z
         .strictObject({
           operator: z
@@ -124,6 +167,13 @@ export const environmentFile = z.discriminatedUnion("platform", [
             .record(z.string().min(1), z.string())
             .default({})
             .describe("labels by which its Prometheus chooses rules, such as release: prometheus"),
+          monitorLabels: z
+            .record(z.string().min(1), z.string())
+            .default({})
+            .describe("labels by which its Prometheus chooses what it scrapes, such as release: prometheus"),
+          namespace: dnsLabel
+            .default("monitoring")
+            .describe("where Prometheus runs: it may read the pages of metrics"),
         })
         .prefault({}),
     }),

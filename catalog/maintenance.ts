@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { distinctItems, name } from "./names.ts";
 import { positiveDuration } from "./units.ts";
+import { timeZone } from "./zone.ts";
 
 export const WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
 export type Weekday = (typeof WEEKDAYS)[number];
@@ -9,22 +10,13 @@ const DAY_MS = 86_400_000;
 /** Longest mute that CloudWatch takes (Duration of PutAlarmMuteRule), in days. */
 const MAX_DAYS = 15;
 
-const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "must be a time of day, such as 22:00");
+/** A time of day. */
+export const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "must be a time of day, such as 22:00");
 const day = z.iso.date("must be a day, such as 2027-01-31");
 const moment = z
   .string()
   .regex(/^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d$/, "must be a local time, such as 2026-12-05T22:00")
   .refine((text) => !Number.isNaN(Date.parse(`${text}Z`)), "must be a day that there is");
-
-/** Whether the machine's time zone data knows a name. */
-function isZone(zone: string): boolean {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: zone });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /**
  * A time in which somebody works on servers: their alarms tell nobody, their budgets are not charged, and the status
@@ -45,11 +37,7 @@ export const maintenance = z
       })
       .optional()
       .describe("when one that comes back begins, local to the zone"),
-    zone: z
-      .string()
-      .refine(isZone, "must be a time zone, such as Europe/Berlin")
-      .default("UTC")
-      .describe("time zone of its times, such as Europe/Berlin"),
+    zone: timeZone.default("UTC").describe("time zone of its times, such as Europe/Berlin"),
     for: positiveDuration
       .refine((ms) => ms >= 60_000 && ms % 60_000 === 0, "must be whole minutes, such as 2h")
       .refine((ms) => ms <= MAX_DAYS * DAY_MS, `must not be longer than ${MAX_DAYS}d`)

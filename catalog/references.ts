@@ -24,11 +24,14 @@ export function referenceProblems(input: {
   return [
     ...[...servers].flatMap(([file, server]) => [
       ...fileName(file, server),
+      ...formerName(file, servers, known),
       ...named(server, ["owner"], contacts, "contact"),
       ...named(server, ["escalation"], escalations, "escalation"),
     ]),
     ...named(shared, ["defaults", "escalation"], escalations, "escalation"),
-    ...levelPaths(shared.value).flatMap((path) => named(shared, path, contacts, "contact")),
+    ...[...levelPaths(shared.value), ...severityPaths(shared.value)].flatMap((path) =>
+      named(shared, path, contacts, "contact"),
+    ),
     ...keysOf(shared.value, "families").flatMap((family) =>
       runbook(source, shared, ["families", family, "runbook"]),
     ),
@@ -54,18 +57,51 @@ function fileName(file: string, server: Layered): Problem[] {
   return [unknownName(server, ["server"], rule, `write ${file}, or rename the file`)];
 }
 
+/** A former name is of nobody else: two would claim what the one server had. */
+function formerName(
+  file: string,
+  servers: ReadonlyMap<string, Layered>,
+  known: readonly string[],
+): Problem[] {
+  const path = ["formerly"];
+  const formerOf = (one: string): unknown => valueAt(servers.get(one)?.value, path);
+  const former = formerOf(file);
+  const server = servers.get(file);
+  if (typeof former !== "string" || server === undefined) return [];
+  const refuse = (rule: string, cure: string): Problem[] => [
+    { place: server.place(path), path: "formerly", rule, cure },
+  ];
+  if (known.includes(former)) {
+    const cure =
+      "remove the file of that name, or take formerly out; two that change names do so one after the other";
+    return refuse(`"${former}" is a server still`, cure);
+  }
+  const other = [...servers.keys()].find((one) => one !== file && formerOf(one) === former);
+  if (other === undefined) return [];
+  return refuse(`"${former}" is the former name of ${other} too`, "take formerly out of one of the two");
+}
+
 function unknownName(layered: Layered, path: Path, rule: string, cure: string): Problem {
   return { place: layered.place(path), path: formatPath(path), rule, cure };
 }
 
 function levelPaths(shared: unknown): Path[] {
   return keysOf(shared, "escalations").flatMap((escalation) =>
-    keysOf(valueAt(shared, ["escalations", escalation]), "levels").flatMap((level) => {
-      const path = ["escalations", escalation, "levels", level, "tell"];
-      const tell = valueAt(shared, path);
-      return Array.isArray(tell) ? tell.map((_, index): Path => [...path, index]) : [];
-    }),
+    keysOf(valueAt(shared, ["escalations", escalation]), "levels").flatMap((level) =>
+      itemPaths(shared, ["escalations", escalation, "levels", level, "tell"]),
+    ),
   );
+}
+
+function severityPaths(shared: unknown): Path[] {
+  return keysOf(shared, "severities").flatMap((severity) =>
+    itemPaths(shared, ["severities", severity, "tell"]),
+  );
+}
+
+function itemPaths(shared: unknown, path: Path): Path[] {
+  const items = valueAt(shared, path);
+  return Array.isArray(items) ? items.map((_, index): Path => [...path, index]) : [];
 }
 
 function runbook(source: CatalogSource, shared: Layered, path: Path): Problem[] {

@@ -86,6 +86,7 @@ export function resolveServer(input: {
   }
   return {
     name: entry.name,
+    formerly: file.formerly ?? null,
     description: file.description,
     owner: file.owner,
     transport: file.mcp.transport,
@@ -109,6 +110,7 @@ export function resolveServer(input: {
     tls: file.tls ?? null,
     dependencies: Object.entries(file.dependencies).map(([name, one]) => dependencyTarget(name, one)),
     escalation: file.escalation ?? shared.defaults.escalation,
+    logs: file.logs,
     dashboards: file.dashboards,
   };
 }
@@ -181,8 +183,10 @@ function resolveWorkload(
     replicas: range(replicas),
     gateway,
     mcpPath: file.mcp.transport === "stdio" ? GATEWAY.mcp : file.mcp.path,
-    live: gateway ? GATEWAY.health : (file.rest?.live ?? file.rest?.health ?? null),
+    // a health page may speak of what the server depends on, for which no restart is a cure
+    live: gateway ? null : (file.rest?.live ?? null),
     ready: gateway ? GATEWAY.health : (file.rest?.ready ?? file.rest?.health ?? null),
+    metrics: gateway || file.rest?.authenticated === true ? null : (file.rest?.metrics ?? null),
   };
 }
 

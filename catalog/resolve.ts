@@ -4,7 +4,7 @@ import type { Problem } from "./errors.ts";
 import type { Layered } from "./merge.ts";
 import { resolveMaintenance } from "./resolve-maintenance.ts";
 import { resolveServer, type ServerEntry } from "./resolve-server.ts";
-import type { SharedFile } from "./shared.ts";
+import { SEVERITIES, SEVERITY_PREFIX, type SharedFile, severityEscalation } from "./shared.ts";
 import type { Environment, Escalation, Server } from "./types.ts";
 import { formatPath, type Path } from "./yaml.ts";
 
@@ -33,7 +33,10 @@ export function resolveEnvironment(input: ResolveInput): Environment {
     resolutionSeconds: header.platform === "local" ? header.resolution / 1_000 : CLOUD_RESOLUTION_SECONDS,
     servers: resolved,
     contacts: shared.contacts,
-    escalations: Object.entries(shared.escalations).map(([name, { levels }]) => escalation(name, levels)),
+    escalations: [
+      ...Object.entries(shared.escalations).map(([name, { levels }]) => escalation(name, levels)),
+      ...severityEscalations(shared),
+    ],
     defaultEscalation: shared.defaults.escalation,
     severities: shared.severities,
     families: shared.families,
@@ -48,6 +51,9 @@ export function resolveEnvironment(input: ResolveInput): Environment {
     pace: header.pace,
     deployTimeout: header.deploy.timeout,
     retention: header.retention,
+    backup: header.platform === "cloud" ? header.backup : null,
+    status: header.platform === "cloud" ? header.status : null,
+    costCeiling: header.platform === "cloud" ? (header.cost?.ceiling ?? null) : null,
     aws: header.platform === "cloud" ? header.aws : null,
     kubernetes: header.platform === "cloud" ? header.kubernetes : null,
     webhook: header.platform === "local" ? (header.webhook ?? null) : null,
@@ -58,6 +64,14 @@ export function resolveEnvironment(input: ResolveInput): Environment {
 function escalation(name: string, levels: SharedFile["escalations"][string]["levels"]): Escalation {
   const ordered = Object.entries(levels).map(([level, value]) => ({ name: level, ...value }));
   return { name, levels: ordered.sort((a, b) => a.after - b.after) };
+}
+
+/** Who answers for each severity, as ladders of one level: whatever tells people treats them like any other. */
+function severityEscalations({ severities }: SharedFile): Escalation[] {
+  return SEVERITIES.map((severity) => ({
+    name: severityEscalation(severity),
+    levels: [{ name: severity, after: 0, ...severities[severity] }],
+  }));
 }
 
 /** The catalog's identity: what resolves to the same environment has the same digest, however it is written. */
@@ -74,6 +88,13 @@ function checkShared({ shared, sharedPlace, problems }: ResolveInput): void {
   };
   for (const [name, { levels }] of Object.entries(shared.escalations)) {
     const ordered = Object.entries(levels);
+    if (name.startsWith(SEVERITY_PREFIX)) {
+      refuse(
+        ["escalations", name],
+        `names that begin with ${SEVERITY_PREFIX} are those of the severities' own ladders`,
+        "give it another name; who is told of a severity stands in severities, under tell",
+      );
+    }
     if (ordered.length === 0) {
       refuse(["escalations", name], "has no level", "add at least one level with after, respond and tell");
     }

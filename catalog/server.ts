@@ -1,13 +1,15 @@
 import { z } from "zod";
 import { credentials, tlsIdentity } from "./credentials.ts";
 import { dependency } from "./dependencies.ts";
+import { serverLogs } from "./log-classes.ts";
 import { FLEET, name } from "./names.ts";
+import { dnsLabel, egress, peer } from "./network.ts";
 import { objective, threshold } from "./objective.ts";
 import { probeSettings } from "./probe-settings.ts";
 import { rest } from "./rest.ts";
 import { secretRef } from "./secrets.ts";
 import { tools } from "./tools.ts";
-import { floor } from "./units.ts";
+import { floor, percent } from "./units.ts";
 
 const envVariable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be a variable name");
 
@@ -67,10 +69,7 @@ const memory = z.string().regex(/^\d+(Ki|Mi|Gi)$/, "must be Kubernetes memory, s
 
 const kubernetes = z
   .strictObject({
-    namespace: z
-      .string()
-      .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, "must be a DNS label")
-      .default("mcp"),
+    namespace: dnsLabel.default("mcp"),
     deployment: z
       .string()
       .regex(/^[a-z]([-a-z0-9]*[a-z0-9])?$/, "must be a DNS label that starts with a letter")
@@ -85,7 +84,13 @@ const kubernetes = z
       .optional()
       .describe("container image; left out for a stdio server that runs in the environment's gateway image"),
     port: z.int().min(1024, "must be an unprivileged port (1024 or more)").max(65_535).default(8000),
-    replicas: replicas.default(1),
+    replicas: replicas
+      .default(1)
+      .describe("a number, or a range such as 3..10 that a HorizontalPodAutoscaler moves in"),
+    scaleAt: percent
+      .refine((ppm) => ppm >= 100_000 && ppm % 10_000 === 0, "must be a whole percentage from 10% to 100%")
+      .prefault("70%")
+      .describe("share of the CPU that a pod asks for, above which replicas are added; for a range of them"),
     resources: z
       .strictObject({
         cpu: cpu.default("100m"),
@@ -97,12 +102,25 @@ const kubernetes = z
       .boolean()
       .default(false)
       .describe("check every pod as well, past the Service: the ones that answer otherwise are named"),
+    ingress: z
+      .array(peer)
+      .default([])
+      .describe("who may call it, besides the probe and whoever the environment's file names"),
+    egress: z
+      .array(egress)
+      .default([])
+      .describe("where it may connect to; nowhere but the cluster's DNS when left out"),
   })
   .describe("the Deployment and Service; left out where somebody else runs the server");
 
 /** One reviewed file of `stacks/servers/`: what a server is, what it promises, and who answers for it. */
 export const serverFile = z.strictObject({
   server: name.refine((text) => text !== FLEET, `must not be ${FLEET}, the name of all servers together`),
+  formerly: name
+    .optional()
+    .describe(
+      "its name before a rename: its Deployment is taken over, what was measured stays under that name",
+    ),
   description: z.string().min(1),
   owner: name.describe("a contact of shared.yaml"),
   mcp,
@@ -118,6 +136,7 @@ export const serverFile = z.strictObject({
   tls: tlsIdentity.optional(),
   dependencies: z.record(name, dependency).default({}).describe("what the server needs to do its work"),
   escalation: name.optional().describe("an escalation of shared.yaml"),
+  logs: serverLogs,
   dashboards: z
     .boolean()
     .default(false)

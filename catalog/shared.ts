@@ -25,8 +25,17 @@ export const FAMILIES = [
   "security",
   "auth-failures",
   "fleet",
+  "data-loss",
+  "backup",
+  "probe-runner",
+  "delivery",
 ] as const;
 export type FamilyName = (typeof FAMILIES)[number];
+
+/** What the name of each severity's own escalation begins with. */
+export const SEVERITY_PREFIX = "severity-";
+/** The escalation of who answers for a severity: one level, for what waits and does not climb. */
+export const severityEscalation = (severity: Severity): string => `${SEVERITY_PREFIX}${severity}`;
 
 const email = z.email("must be an e-mail address");
 const slack = z.string().regex(/^#[a-z0-9_-]{1,80}$/, "must be a Slack channel, such as #mcp-alerts");
@@ -43,6 +52,13 @@ const contact = z
     pagerduty: z.array(z.string().min(1)).default([]).describe("names of PagerDuty services"),
   })
   .describe("who can be told, and by which channels");
+
+const responsibility = z
+  .strictObject({
+    respond: positiveDuration.describe("time in which somebody answers"),
+    tell: z.array(name).min(1).describe("contacts who are told of what does not climb a ladder"),
+  })
+  .describe("who answers for a severity, and in which time");
 
 const level = z.strictObject({
   after: duration.describe("time since the start of the incident"),
@@ -102,7 +118,7 @@ export const sharedFile = z.strictObject({
     floor: floor.describe("points that must fail before a page"),
     escalation: name,
   }),
-  severities: z.record(z.enum(SEVERITIES), z.strictObject({ respond: duration })),
+  severities: z.record(z.enum(SEVERITIES), responsibility),
   contacts: z.record(name, contact),
   escalations: z.record(name, z.strictObject({ levels: z.record(name, level) })),
   burnRates: z.record(name, burnRate),
@@ -113,6 +129,7 @@ export const sharedFile = z.strictObject({
 
 export type SharedFile = z.infer<typeof sharedFile>;
 export type Contact = z.infer<typeof contact>;
+export type Responsibility = z.infer<typeof responsibility>;
 export type EscalationLevel = z.infer<typeof level>;
 export type Family = z.infer<typeof family>;
 export type BurnRate = z.infer<typeof burnRate>;

@@ -8,8 +8,10 @@ export function targetOf(input: {
   readonly runner: Runner;
   /** How a stdio server is started here. @default its address is asked */
   readonly stdio?: Extract<McpTarget, { transport: "stdio" }>;
+  /** Whether the runner is within a private network. @default every runner but the one in AWS is */
+  readonly isPrivate?: boolean;
 }): CheckTarget {
-  const { server, endpoint, runner, stdio } = input;
+  const { server, endpoint, runner, stdio, isPrivate = runner !== "aws" } = input;
   const dependencies = server.dependencies.filter(
     ({ kind }) => runner === dependencyRunner(server) && (kind !== "disk" || runner === "local"),
   );
@@ -20,7 +22,7 @@ export function targetOf(input: {
     timeoutMs: server.probe.timeout,
     requiredTools: server.requiredTools,
     // cluster addresses are private by nature, and so are those of one's own machine
-    allowPrivate: runner !== "aws",
+    allowPrivate: isPrivate,
     ...(server.credentials === null ? {} : { credentials: server.credentials }),
     ...(server.tls === null ? {} : { tls: server.tls }),
     ...(server.contract === null ? {} : { contract: server.contract }),

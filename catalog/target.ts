@@ -129,6 +129,8 @@ export interface RosterTarget extends CheckTarget {
   /** When a path that keeps failing is left alone, and for how long. @default never */
   readonly breaker?: { readonly failures: number; readonly restMs: number };
   readonly objectiveRules?: readonly ObjectiveRule[];
+  /** Metrics that are published to CloudWatch, which bills each; the others stay numbers of a log line. @default all */
+  readonly metrics?: readonly string[];
   /** How old a result may be that answers whoever asks on demand, in milliseconds. @default 0 */
   readonly cacheMs?: number;
 }

@@ -8,6 +8,7 @@ import type { CatalogSource } from "./source.ts";
 import { duration, percent, positiveDuration, quantity } from "./units.ts";
 import { validate } from "./validate.ts";
 import { parseYaml } from "./yaml.ts";
+import { timeZone } from "./zone.ts";
 
 /** Where the traces of the library stand, each as `<name>.yaml`. */
 export const TRACES = "docs/traces";
@@ -71,11 +72,7 @@ const traceFile = z
       .datetime({ offset: true, error: "must be a moment with its offset, such as 2026-11-02T08:00:00Z" })
       .describe("moment, such as 2026-11-02T08:00:00Z"),
     length: positiveDuration.refine((ms) => ms <= MAX_DAYS * DAY_MS, `must not be longer than ${MAX_DAYS}d`),
-    zone: z
-      .string()
-      .refine(isZone, "must be a time zone, such as Europe/Berlin")
-      .default("UTC")
-      .describe("time zone in which its times are shown"),
+    zone: timeZone.default("UTC").describe("time zone in which its times are shown"),
     seed: z
       .int()
       .min(0)
@@ -96,16 +93,6 @@ const traceFile = z
       if (one.until !== undefined && one.until <= one.at) refuse("until", "must be after its beginning");
     }
   });
-
-/** Whether the machine's time zone data knows a name. */
-function isZone(zone: string): boolean {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: zone });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** Something that happens to servers, and when: times in milliseconds, `at` and `until` from the start. */
 export type Happening = z.infer<typeof happening> & {

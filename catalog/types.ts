@@ -1,5 +1,7 @@
+import type { BackupSettings } from "./backup.ts";
 import type { Credentials, TlsIdentityRef } from "./credentials.ts";
 import type { CloudEnvironmentFile } from "./environment.ts";
+import type { LogRetention, ServerLogClass } from "./log-classes.ts";
 import type { Maintenance, Weekday } from "./maintenance.ts";
 import type { Objective, RatioObjective, Threshold } from "./objective.ts";
 import type { ProbeSettings } from "./probe-settings.ts";
@@ -13,8 +15,10 @@ import type {
   Family,
   FamilyName,
   LogEvent,
+  Responsibility,
   Severity,
 } from "./shared.ts";
+import type { StatusSettings } from "./status.ts";
 import type { CanaryTarget, DependencyTarget, RestTarget } from "./target.ts";
 import type { ServerContract } from "./tools-lock.ts";
 import type { Floor } from "./units.ts";
@@ -49,13 +53,19 @@ export type ResolvedWorkload = Omit<Workload, "image" | "deployment" | "replicas
   readonly gateway: boolean;
   /** Path of the MCP endpoint on the Service. */
   readonly mcpPath: string;
+  /** Path that says whether the process has to be started anew; null where only an open port says so. */
   readonly live: string | null;
+  /** Path that says whether it can be sent requests. */
   readonly ready: string | null;
+  /** Path of the page for Prometheus; null where it has none that can be read without credentials. */
+  readonly metrics: string | null;
 };
 
 /** One server of one environment, with all defaults filled and all names resolved. */
 export interface Server {
   readonly name: string;
+  /** Its name before a rename; null where it had no other. */
+  readonly formerly: string | null;
   readonly description: string;
   readonly owner: string;
   readonly transport: "streamable-http" | "sse" | "stdio";
@@ -74,6 +84,8 @@ export interface Server {
   readonly tls: TlsIdentityRef | null;
   readonly dependencies: readonly DependencyTarget[];
   readonly escalation: string;
+  /** Which class of retention its lines are of. */
+  readonly logs: ServerLogClass;
   /** Whether it has Grafana dashboards of its own besides those of all servers. */
   readonly dashboards: boolean;
 }
@@ -112,10 +124,11 @@ export interface Environment {
   readonly resolutionSeconds: number;
   readonly servers: readonly Server[];
   readonly contacts: Readonly<Record<string, Contact>>;
+  /** The catalog's ladders, then one for each severity. */
   readonly escalations: readonly Escalation[];
   /** Where alarms go that belong to no server. */
   readonly defaultEscalation: string;
-  readonly severities: Readonly<Record<Severity, { readonly respond: number }>>;
+  readonly severities: Readonly<Record<Severity, Responsibility>>;
   readonly families: Readonly<Record<FamilyName, Family>>;
   readonly burnRates: readonly (BurnRate & { readonly name: string })[];
   /** In the order in which more of a budget is spent. */
@@ -129,7 +142,14 @@ export interface Environment {
   readonly pace: { readonly concurrency: number /** Milliseconds. */; readonly jitter: number };
   /** Milliseconds until a started server must be well. */
   readonly deployTimeout: number;
-  readonly retention: { readonly logs: number; readonly history: number; readonly backups: number };
+  /** Days. */
+  readonly retention: { readonly logs: LogRetention; readonly history: number; readonly backups: number };
+  /** How it is backed up; null on one machine. */
+  readonly backup: BackupSettings | null;
+  /** Where its status is served, and to whom; null on one machine, whose monitor serves it to that machine. */
+  readonly status: StatusSettings | null;
+  /** US dollars that the monitoring may cost a month; null where nothing limits it. */
+  readonly costCeiling: number | null;
   readonly aws: CloudEnvironmentFile["aws"] | null;
   readonly kubernetes: CloudEnvironmentFile["kubernetes"] | null;
   /** Address (by reference) that local messages are also posted to. */

@@ -33,6 +33,15 @@ export const days = z
   .describe("days, such as 30d")
   .transform((text) => Number.parseInt(text, 10));
 
+const USD_PER_MONTH = /^(\d+(?:\.\d{1,2})?) USD\/month$/;
+
+/** An amount of money a month, such as `120 USD/month`; parsed to US dollars. */
+export const usdPerMonth = z
+  .string()
+  .regex(USD_PER_MONTH, "must be an amount with its unit, such as 120 USD/month")
+  .describe("amount, such as 120 USD/month")
+  .transform((text) => Number(USD_PER_MONTH.exec(text)?.[1]));
+
 /** A percentage of at most four decimals, such as `99.95%`; parsed to exact millionths (999500). */
 export const percent = z
   .string()

@@ -1,110 +1,111 @@
-import { Bucket } from "@pulumi/aws/s3/bucket.js";
-import { BucketLifecycleConfiguration } from "@pulumi/aws/s3/bucketLifecycleConfiguration.js";
-import { BucketObjectLockConfiguration } from "@pulumi/aws/s3/bucketObjectLockConfiguration.js";
-import { BucketOwnershipControls } from "@pulumi/aws/s3/bucketOwnershipControls.js";
 import { BucketPolicy } from "@pulumi/aws/s3/bucketPolicy.js";
-import { BucketPublicAccessBlock } from "@pulumi/aws/s3/bucketPublicAccessBlock.js";
-import { BucketServerSideEncryptionConfiguration } from "@pulumi/aws/s3/bucketServerSideEncryptionConfiguration.js";
-import { BucketVersioning } from "@pulumi/aws/s3/bucketVersioning.js";
 import * as pulumi from "@pulumi/pulumi";
-import type { BackupPlan } from "../plan/types.ts";
-import { onlyTls } from "./policies.ts";
-
-const ABANDONED_UPLOAD_DAYS = 7;
+import type { BackupPlan } from "../plan/backup-types.ts";
+import { backupBucket } from "./backup-policies.ts";
+import { backupReplica } from "./backup-replica.ts";
+import { privateBucket } from "./private-bucket.ts";
 
 export interface BackupVaultArgs {
-  /** Name, retention and lock of the bucket. */
-  readonly plan: BackupPlan;
-  /** The AWS account, which the bucket's name ends with: bucket names are shared by all accounts. */
+  /** Name of the bucket, without the account's number, which it ends with: all accounts share the names of buckets. */
+  readonly bucketName: string;
+  /** Days after which an object goes. */
+  readonly retentionDays: number;
+  /** Days in which a version cannot be deleted; no more than those of the lifecycle, which could not delete it either. */
+  readonly lockDays: number;
+  /** Whether nobody at all, the root user included, can end a lock early. @default false */
+  readonly compliance?: boolean;
+  /** Kept with all its settings when the stack is destroyed; one that is not is emptied then, locks and all. */
+  readonly protect: boolean;
+  /** ARN of the key that objects are encrypted with. */
+  readonly keyArn: pulumi.Input<string>;
   readonly accountId: pulumi.Input<string>;
+  /** The region that the bucket lies in. */
+  readonly region: string;
+  /** ARNs of roles that may change its settings and delete from it. @default nobody */
+  readonly administrators?: readonly string[];
+  /** A region for a second copy of each object. @default there is none */
+  readonly replicaRegion?: string;
+  /** Name of the bucket of the copies, without the account's number, or whole where it exists and `replicaKeyArn` says by what. */
+  readonly replicaBucketName?: string;
+  /** ARN of the key of a bucket that exists there. @default bucket and key are made */
+  readonly replicaKeyArn?: pulumi.Input<string>;
 }
 
 /**
- * A bucket for backups: private, versioned, locked and expiring. It is never emptied to be destroyed. Encrypted
- * with S3's own keys (AES256); `aws:kms` would need a key of the environment's own to be worth its name.
+ * A bucket for backups: private, versioned, locked, expiring, encrypted by one key, and copied to another region where
+ * that is asked for. Nobody but its lifecycle deletes from it, and nobody loosens its settings (docs/backups.md says how
+ * an administrator does).
  */
 export class BackupVault extends pulumi.ComponentResource {
-  /** Name of the bucket. */
+  /** Name of the bucket; using it makes a resource wait until it is locked and closed. */
   readonly bucket: pulumi.Output<string>;
+  readonly bucketArn: pulumi.Output<string>;
 
   constructor(name: string, args: BackupVaultArgs, opts?: pulumi.ComponentResourceOptions) {
     super("rollcall:index:BackupVault", name, {}, opts);
-    const { plan, accountId } = args;
-    if (plan.lockDays > plan.retentionDays) {
-      const rule = `a lock of ${plan.lockDays} days outlasts the ${plan.retentionDays} days of the lifecycle`;
+    const { retentionDays, lockDays, protect, keyArn, accountId, administrators = [] } = args;
+    if (lockDays > retentionDays) {
+      const rule = `a lock of ${lockDays} days outlasts the ${retentionDays} days of the lifecycle`;
       throw new pulumi.ResourceError(rule, this, true);
     }
     // a kept bucket keeps its settings too
-    const keep = { parent: this, protect: plan.protect, retainOnDelete: plan.protect };
-
-    const bucket = new Bucket(
-      `${name}-bucket`,
-      { bucket: pulumi.interpolate`${plan.bucket}-${accountId}`, objectLockEnabled: true },
-      keep,
-    );
-    const versioning = new BucketVersioning(
-      `${name}-versioning`,
-      { bucket: bucket.id, versioningConfiguration: { status: "Enabled" } },
-      keep,
-    );
-    new BucketServerSideEncryptionConfiguration(
-      `${name}-encryption`,
-      {
-        bucket: bucket.id,
-        rules: [
-          {
-            applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" },
-            blockedEncryptionTypes: ["SSE-C"],
-          },
-        ],
-      },
-      keep,
-    );
-    const access = new BucketPublicAccessBlock(
-      `${name}-access`,
-      {
-        bucket: bucket.id,
-        blockPublicAcls: true,
-        blockPublicPolicy: true,
-        ignorePublicAcls: true,
-        restrictPublicBuckets: true,
-      },
-      keep,
-    );
-    new BucketOwnershipControls(
-      `${name}-ownership`,
-      { bucket: bucket.id, rule: { objectOwnership: "BucketOwnerEnforced" } },
-      keep,
-    );
-    new BucketObjectLockConfiguration(
-      `${name}-lock`,
-      { bucket: bucket.id, rule: { defaultRetention: { mode: plan.lockMode, days: plan.lockDays } } },
-      { ...keep, dependsOn: [versioning] },
-    );
-    new BucketLifecycleConfiguration(
-      `${name}-lifecycle`,
-      { bucket: bucket.id, rules: [expiry(plan.retentionDays)] },
-      { ...keep, dependsOn: [versioning] },
-    );
-    new BucketPolicy(
+    const keep = { parent: this, protect, retainOnDelete: protect };
+    const like = {
+      expiry: [{ prefix: "", days: retentionDays }],
+      lock: { mode: args.compliance === true ? "COMPLIANCE" : "GOVERNANCE", days: lockDays },
+      forceDestroy: !protect,
+    } as const;
+    const bucketName = pulumi.interpolate`${args.bucketName}-${accountId}`;
+    const made = privateBucket(name, { ...like, bucketName, keyArn }, keep);
+    const replicas =
+      args.replicaRegion === undefined
+        ? []
+        : [backupReplica(`${name}-copy`, { ...replicaOf(args), from: made, administrators, like }, keep)];
+    const { bucket } = made;
+    const policy = new BucketPolicy(
       `${name}-policy`,
-      { bucket: bucket.id, policy: onlyTls(bucket.arn) },
-      // S3 refuses two changes of a bucket's access at the same time
-      { ...keep, dependsOn: [access] },
+      { bucket: bucket.id, policy: backupBucket({ bucketArn: bucket.arn, keyArn, administrators }) },
+      // last: it lets nobody change the settings, and S3 refuses two changes of a bucket's access at a time
+      { ...keep, dependsOn: [...made.settings, ...replicas] },
     );
 
-    this.bucket = bucket.bucket;
-    this.registerOutputs({ bucket: this.bucket });
+    this.bucket = pulumi.all([bucket.bucket, policy.id]).apply(([bucketOf]) => bucketOf);
+    this.bucketArn = pulumi.all([bucket.arn, policy.id]).apply(([arn]) => arn);
+    this.registerOutputs({ bucket: this.bucket, bucketArn: this.bucketArn });
   }
 }
 
-function expiry(days: number) {
+/** What a plan decides of a vault, in the words of its arguments. */
+export function vaultArgs(plan: BackupPlan): Omit<BackupVaultArgs, "keyArn" | "accountId" | "region"> {
+  const { bucket, retentionDays, lockDays, lockMode, protect, administrators, replica } = plan;
   return {
-    id: "retention",
-    status: "Enabled",
-    filter: {},
-    expiration: { days },
-    noncurrentVersionExpiration: { noncurrentDays: days },
-    abortIncompleteMultipartUpload: { daysAfterInitiation: ABANDONED_UPLOAD_DAYS },
+    bucketName: bucket,
+    retentionDays,
+    lockDays,
+    compliance: lockMode === "COMPLIANCE",
+    protect,
+    administrators,
+    ...(replica === null
+      ? {}
+      : {
+          replicaRegion: replica.region,
+          replicaBucketName: replica.existing?.bucket ?? replica.bucket,
+          ...(replica.existing === null ? {} : { replicaKeyArn: replica.existing.keyArn }),
+        }),
+  };
+}
+
+function replicaOf(args: BackupVaultArgs) {
+  const { replicaRegion = "", replicaBucketName = `${args.bucketName}-copy`, replicaKeyArn } = args;
+  return {
+    fromKeyArn: args.keyArn,
+    fromRegion: args.region,
+    region: replicaRegion,
+    accountId: args.accountId,
+    bucketName:
+      replicaKeyArn === undefined
+        ? pulumi.interpolate`${replicaBucketName}-${args.accountId}`
+        : replicaBucketName,
+    keyArn: replicaKeyArn,
   };
 }

@@ -14,7 +14,9 @@ export interface CompositeAlarmsArgs {
   readonly composites: readonly PlannedComposite[];
   /** Every alarm that a rule or a suppressor may name, by its name. */
   readonly known: ReadonlyMap<string, pulumi.Resource>;
-  /** ARN of each topic by its name. */
+  /** ARN of the topic that the escalation listens to. */
+  readonly intakeArn: pulumi.Input<string>;
+  /** ARN of each level's topic by its name. */
   readonly topicArns: Readonly<Record<string, pulumi.Input<string>>>;
 }
 
@@ -44,7 +46,7 @@ export class CompositeAlarms extends pulumi.ComponentResource {
             alarmDescription: definition.AlarmDescription,
             alarmRule: definition.AlarmRule,
             actionsEnabled: definition.ActionsEnabled,
-            ...this.#actions(composite, args.topicArns),
+            ...this.#actions(composite, args),
             ...suppression(composite),
             tags: alarmTags(composite, environment),
           },
@@ -57,13 +59,16 @@ export class CompositeAlarms extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  /** What it tells when it fires and when it is over; a part of another rule tells nobody. */
+  /**
+   * What it tells when it fires and when it is over: the escalation, or a level itself where the escalation is what is
+   * watched. A part of another rule tells nobody.
+   */
   #actions(
-    { topic, definition }: PlannedComposite,
-    topicArns: CompositeAlarmsArgs["topicArns"],
+    { delivery, topic, definition }: PlannedComposite,
+    { intakeArn, topicArns }: CompositeAlarmsArgs,
   ): { alarmActions?: pulumi.Input<string>[]; okActions?: pulumi.Input<string>[] } {
     if (!definition.ActionsEnabled) return {};
-    const arn = topicArns[topic];
+    const arn = delivery === "direct" ? topicArns[topic] : intakeArn;
     if (arn === undefined) throw new pulumi.ResourceError(`${topic} is a topic of no escalation`, this, true);
     return { alarmActions: [arn], okActions: [arn] };
   }

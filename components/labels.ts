@@ -4,19 +4,23 @@ import type { PlannedAlarm, PlannedComposite } from "../plan/types.ts";
 export function labelsOf({
   app,
   environment,
+  component,
 }: {
   readonly app: string;
   readonly environment: string;
+  /** What it is for among the objects of the app. @default none */
+  readonly component?: string;
 }): Record<string, string> {
   return {
     app,
     "app.kubernetes.io/name": app,
     "app.kubernetes.io/instance": environment,
+    ...(component === undefined ? {} : { "app.kubernetes.io/component": component }),
     "app.kubernetes.io/part-of": "rollcall",
   };
 }
 
-/** Tags of an alarm: who it is for, how bad it is, what to read. */
+/** Tags of an alarm: who it is for, how bad it is, what to read, and which promise it guards. */
 export function alarmTags(
   alarm: PlannedAlarm | PlannedComposite,
   environment: string,
@@ -26,5 +30,7 @@ export function alarmTags(
     Server: alarm.server,
     Severity: alarm.severity,
     Runbook: alarm.runbook,
+    ...("family" in alarm ? { Family: alarm.family } : {}),
+    ...("guards" in alarm && alarm.guards !== null ? { Guards: alarm.guards } : {}),
   };
 }

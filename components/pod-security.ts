@@ -28,3 +28,9 @@ export const SCRATCH = {
   requests: { "ephemeral-storage": "64Mi" },
   limits: { "ephemeral-storage": "512Mi" },
 };
+
+/**
+ * Of an image that is pinned by its digest another pull brings the same bytes, and would have every start wait for the
+ * registry.
+ */
+export const PULL_POLICY = "IfNotPresent";

@@ -1,6 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-
-const VERSION = "2012-10-17";
+import { document, partitionOf, type Statement, suffixOf, trust } from "./policy-document.ts";
 
 /** Lambda may take the role. */
 export function lambdaTrust(): pulumi.Output<string> {
@@ -21,13 +20,16 @@ export function writeLogs(logGroupArn: pulumi.Input<string>): pulumi.Output<stri
   });
 }
 
-/** Reads and writes single items of one table; nothing is deleted, its items expire. */
-export function keepItems(tableArn: pulumi.Input<string>): pulumi.Output<string> {
-  return document({
-    Effect: "Allow",
-    Action: ["dynamodb:GetItem", "dynamodb:PutItem"],
-    Resource: tableArn,
-  });
+/** Reads and writes single items of one table, by its key; nothing is deleted, its items expire. */
+export function keepItems(args: {
+  readonly tableArn: pulumi.Input<string>;
+  readonly keyArn: pulumi.Input<string>;
+  readonly region: string;
+}): pulumi.Output<string> {
+  return document(
+    { Effect: "Allow", Action: ["dynamodb:GetItem", "dynamodb:PutItem"], Resource: args.tableArn },
+    useKey({ ...args, service: "dynamodb" }),
+  );
 }
 
 /**
@@ -62,9 +64,63 @@ export function readSecrets(args: {
   );
 }
 
-/** Invokes one function. */
-export function invokeFunction(functionArn: pulumi.Input<string>): pulumi.Output<string> {
-  return document({ Effect: "Allow", Action: "lambda:InvokeFunction", Resource: functionArn });
+/** Starts the probe, and puts what could not be started into its queue. */
+export function startProbe(args: {
+  readonly functionArn: pulumi.Input<string>;
+  readonly queueArn: pulumi.Input<string>;
+  readonly keyArn: pulumi.Input<string>;
+  readonly region: string;
+}): pulumi.Output<string> {
+  return document(
+    { Effect: "Allow", Action: "lambda:InvokeFunction", Resource: args.functionArn },
+    { Effect: "Allow", Action: "sqs:SendMessage", Resource: args.queueArn },
+    useKey({ ...args, service: "sqs" }),
+  );
+}
+
+/** What Lambda itself does to put a function into a network; none of it can be tied to one (Lambda's developer guide). */
+const NETWORK_ACTIONS = [
+  "ec2:AssignPrivateIpAddresses",
+  "ec2:CreateNetworkInterface",
+  "ec2:DeleteNetworkInterface",
+  "ec2:DescribeNetworkInterfaces",
+  "ec2:DescribeSubnets",
+  "ec2:UnassignPrivateIpAddresses",
+];
+
+/** Lets Lambda put the function into its network, and the code of the function not touch any. */
+export function attachNetwork(args: {
+  readonly functionName: string;
+  readonly region: string;
+  readonly accountId: pulumi.Input<string>;
+}): pulumi.Output<string> {
+  const { functionName, region, accountId } = args;
+  const arn = pulumi.interpolate`arn:${partitionOf(region)}:lambda:${region}:${accountId}:function:${functionName}`;
+  return document(
+    { Effect: "Allow", Action: NETWORK_ACTIONS, Resource: "*" },
+    {
+      Effect: "Deny",
+      Action: NETWORK_ACTIONS,
+      Resource: "*",
+      Condition: { ArnEquals: { "lambda:SourceFunctionArn": arn } },
+    },
+  );
+}
+
+/** Uses the environment's key through one service of AWS, and not by itself. */
+export function useKey(args: {
+  readonly keyArn: pulumi.Input<string>;
+  readonly region: string;
+  /** As its address names it: `sqs`, `dynamodb`, `sns`, `s3`. */
+  readonly service: string;
+}): Statement {
+  const { keyArn, region, service } = args;
+  return {
+    Effect: "Allow",
+    Action: ["kms:Decrypt", "kms:GenerateDataKey"],
+    Resource: keyArn,
+    Condition: { StringEquals: { "kms:ViaService": `${service}.${region}.${suffixOf(region)}` } },
+  };
 }
 
 /** CloudWatch alarms of this account may publish to the topic; without it they fail silently. */
@@ -82,27 +138,6 @@ export function alarmsPublish(args: {
   });
 }
 
-/** Nobody reaches the bucket without TLS. */
-export function onlyTls(bucketArn: pulumi.Input<string>): pulumi.Output<string> {
-  return document({
-    Sid: "OnlyTls",
-    Effect: "Deny",
-    Principal: "*",
-    Action: "s3:*",
-    Resource: [bucketArn, pulumi.interpolate`${bucketArn}/*`],
-    Condition: { Bool: { "aws:SecureTransport": "false" } },
-  });
-}
-
-function trust(principal: object, condition?: object): pulumi.Output<string> {
-  return document({
-    Effect: "Allow",
-    Principal: principal,
-    Action: "sts:AssumeRole",
-    ...(condition === undefined ? {} : { Condition: condition }),
-  });
-}
-
 function isParameter(name: string): boolean {
   return /^(\/|arn:aws[\w-]*:ssm:)/.test(name);
 }
@@ -110,14 +145,4 @@ function isParameter(name: string): boolean {
 /** A parameter may be asked for by version or label (`/name:3`), which is no part of its ARN. */
 function withoutVersion(name: string): string {
   return name.replace(/:[^:/]*$/, "");
-}
-
-/** The part of AWS that a region belongs to, as its ARNs name it. */
-function partitionOf(region: string): string {
-  if (region.startsWith("cn-")) return "aws-cn";
-  return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
-}
-
-function document(...statements: readonly object[]): pulumi.Output<string> {
-  return pulumi.jsonStringify({ Version: VERSION, Statement: statements });
 }

@@ -1,6 +1,6 @@
 import { MetricAlarm, type MetricAlarmArgs } from "@pulumi/aws/cloudwatch/metricAlarm.js";
 import * as pulumi from "@pulumi/pulumi";
-import { alarmName } from "../plan/names.ts";
+import { ACCOUNT, alarmName } from "../plan/names.ts";
 import type { Dimension, MetricAlarm as MetricAlarmDefinition, PlannedAlarm } from "../plan/types.ts";
 import { alarmTags } from "./labels.ts";
 
@@ -10,6 +10,8 @@ export interface SloAlarmsArgs {
   /** The server whose alarms these are, or the fleet. */
   readonly server: string;
   readonly alarms: readonly PlannedAlarm[];
+  /** The AWS account, which some dimensions of AWS's own metrics hold. */
+  readonly accountId: pulumi.Input<string>;
 }
 
 /** The metric alarms of one server, or of the fleet: they only watch, composites tell somebody. */
@@ -19,13 +21,16 @@ export class SloAlarms extends pulumi.ComponentResource {
 
   constructor(name: string, args: SloAlarmsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("rollcall:index:SloAlarms", name, {}, opts);
-    const { environment, server, alarms } = args;
+    const { environment, server, alarms, accountId } = args;
     const prefix = alarmName(environment, server, "");
     this.alarms = new Map(
       alarms.map((alarm) => {
         const { AlarmName } = alarm.definition;
         const child = `${name}-${AlarmName.slice(prefix.length)}`;
-        return [AlarmName, new MetricAlarm(child, metricAlarm(alarm, environment), { parent: this })];
+        return [
+          AlarmName,
+          new MetricAlarm(child, metricAlarm({ alarm, environment, accountId }), { parent: this }),
+        ];
       }),
     );
     this.registerOutputs({});
@@ -33,14 +38,19 @@ export class SloAlarms extends pulumi.ComponentResource {
 }
 
 /** A planned alarm in the provider's words; nothing is decided here, each field is handed on. */
-function metricAlarm(alarm: PlannedAlarm, environment: string): MetricAlarmArgs {
+function metricAlarm(input: {
+  readonly alarm: PlannedAlarm;
+  readonly environment: string;
+  readonly accountId: pulumi.Input<string>;
+}): MetricAlarmArgs {
+  const { alarm, environment, accountId } = input;
   const { definition } = alarm;
   const warmUp = definition.WarmUpConfiguration;
   return {
     name: definition.AlarmName,
     alarmDescription: definition.AlarmDescription,
     actionsEnabled: definition.ActionsEnabled,
-    ...metricSource(definition),
+    ...metricSource(definition, accountId),
     evaluationPeriods: definition.EvaluationPeriods,
     datapointsToAlarm: definition.DatapointsToAlarm,
     threshold: definition.Threshold,
@@ -58,7 +68,7 @@ function metricAlarm(alarm: PlannedAlarm, environment: string): MetricAlarmArgs 
   };
 }
 
-function metricSource(definition: MetricAlarmDefinition): MetricAlarmArgs {
+function metricSource(definition: MetricAlarmDefinition, accountId: pulumi.Input<string>): MetricAlarmArgs {
   if ("Metrics" in definition) {
     return {
       metricQueries: definition.Metrics.map(({ Id, ReturnData, Expression, MetricStat }) => ({
@@ -71,7 +81,7 @@ function metricSource(definition: MetricAlarmDefinition): MetricAlarmArgs {
               metric: {
                 namespace: MetricStat.Metric.Namespace,
                 metricName: MetricStat.Metric.MetricName,
-                dimensions: dimensions(MetricStat.Metric.Dimensions),
+                dimensions: dimensions(MetricStat.Metric.Dimensions, accountId),
                 period: MetricStat.Period,
                 stat: MetricStat.Stat,
               },
@@ -82,7 +92,7 @@ function metricSource(definition: MetricAlarmDefinition): MetricAlarmArgs {
   return {
     namespace: definition.Namespace,
     metricName: definition.MetricName,
-    dimensions: dimensions(definition.Dimensions),
+    dimensions: dimensions(definition.Dimensions, accountId),
     period: definition.Period,
     ...("Statistic" in definition
       ? { statistic: definition.Statistic }
@@ -90,6 +100,14 @@ function metricSource(definition: MetricAlarmDefinition): MetricAlarmArgs {
   };
 }
 
-function dimensions(list: readonly Dimension[]): Record<string, string> {
-  return Object.fromEntries(list.map(({ Name, Value }) => [Name, Value]));
+function dimensions(
+  list: readonly Dimension[],
+  accountId: pulumi.Input<string>,
+): Record<string, pulumi.Input<string>> {
+  return Object.fromEntries(
+    list.map(({ Name, Value }) => {
+      if (!Value.includes(ACCOUNT)) return [Name, Value];
+      return [Name, pulumi.output(accountId).apply((id) => Value.replace(ACCOUNT, id))];
+    }),
+  );
 }

@@ -6,19 +6,24 @@ import { RolePolicy } from "@pulumi/aws/iam/rolePolicy.js";
 import { Function as LambdaFunction } from "@pulumi/aws/lambda/function.js";
 import { FunctionEventInvokeConfig } from "@pulumi/aws/lambda/functionEventInvokeConfig.js";
 import { Schedule } from "@pulumi/aws/scheduler/schedule.js";
+import { Queue } from "@pulumi/aws/sqs/queue.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { ProbePlan } from "../plan/types.ts";
 import {
-  invokeFunction,
+  attachNetwork,
   keepItems,
   lambdaTrust,
   readSecrets,
   schedulerTrust,
+  startProbe,
   writeLogs,
 } from "./policies.ts";
 
 /** A probe that could not run in its minute is dropped: a late one would say something about another minute. */
 const STALE = { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 };
+
+/** The longest that SQS keeps a message, in seconds. */
+const FOURTEEN_DAYS = 1_209_600;
 
 export interface SyntheticProbeArgs {
   /** Name, size, rhythm, secrets and roster of the function, and the name of the table for its state. */
@@ -31,11 +36,15 @@ export interface SyntheticProbeArgs {
   readonly accountId: pulumi.Input<string>;
   /** The region that it runs in, where secrets lie that are named without one. */
   readonly region: string;
+  /** Name of the environment's group of schedules, by which Scheduler counts what it could not start. */
+  readonly scheduleGroup: pulumi.Input<string>;
+  /** ARN of the environment's key, for its table, its queue and its variables. */
+  readonly keyArn: pulumi.Input<string>;
 }
 
 /**
- * The probe in AWS: a function that a schedule starts each minute, and the table that keeps its circuit breakers when
- * Lambda ends its process. It may write its log, get and put items of its table, read the secrets that its roster
+ * The probe in AWS: a function that a schedule starts each minute, and the table that keeps its last results, and
+ * its circuit breakers when Lambda ends its process. It may write its log, get and put items of its table, read the secrets that its roster
  * names, and nothing else. Decryption by a customer-managed KMS key is not granted: such a key's own policy has to
  * name the role.
  */
@@ -45,7 +54,7 @@ export class SyntheticProbe extends pulumi.ComponentResource {
 
   constructor(name: string, args: SyntheticProbeArgs, opts?: pulumi.ComponentResourceOptions) {
     super("rollcall:index:SyntheticProbe", name, {}, opts);
-    const { plan, bundle, logGroup, accountId, region } = args;
+    const { plan, bundle, logGroup, accountId, region, keyArn, scheduleGroup } = args;
     const { secrets } = plan;
 
     const role = new Role(`${name}-role`, { assumeRolePolicy: lambdaTrust() }, { parent: this });
@@ -54,13 +63,17 @@ export class SyntheticProbe extends pulumi.ComponentResource {
       { role: role.id, policy: writeLogs(logGroup.arn) },
       { parent: this },
     );
-    const table = new Table(`${name}-state`, state(plan.stateTable), { parent: this });
+    const table = new Table(`${name}-state`, state(plan.stateTable, keyArn), { parent: this });
     const stateful = new RolePolicy(
       `${name}-keep-state`,
-      { role: role.id, policy: keepItems(table.arn) },
+      { role: role.id, policy: keepItems({ tableArn: table.arn, keyArn, region }) },
       { parent: this },
     );
     const rights = [logs, stateful];
+    if (plan.vpc !== null) {
+      const policy = attachNetwork({ functionName: plan.name, region, accountId });
+      rights.push(new RolePolicy(`${name}-network`, { role: role.id, policy }, { parent: this }));
+    }
     if (secrets.length > 0) {
       const policy = readSecrets({ secrets, region, accountId });
       rights.push(new RolePolicy(`${name}-read-secrets`, { role: role.id, policy }, { parent: this }));
@@ -81,10 +94,20 @@ export class SyntheticProbe extends pulumi.ComponentResource {
           variables: {
             NODE_OPTIONS: plan.nodeOptions,
             ROLLCALL_BREAKERS: pulumi.interpolate`dynamodb:${table.name}`,
+            ROLLCALL_RESULTS: pulumi.interpolate`dynamodb:${table.name}`,
           },
         },
-        // two runs at once would count every server twice
-        reservedConcurrentExecutions: 1,
+        kmsKeyArn: keyArn,
+        ...(plan.vpc === null
+          ? {}
+          : {
+              vpcConfig: {
+                subnetIds: [...plan.vpc.subnets],
+                securityGroupIds: [...plan.vpc.securityGroups],
+              },
+            }),
+        // two runs of one part at once would count its servers twice
+        reservedConcurrentExecutions: plan.shards,
         // JSON would wrap each line, and CloudWatch finds metrics only at the root of one
         loggingConfig: { logFormat: "Text", logGroup: logGroup.name },
       },
@@ -96,6 +119,11 @@ export class SyntheticProbe extends pulumi.ComponentResource {
       { parent: this },
     );
 
+    const deadLetters = new Queue(
+      `${name}-dead-letters`,
+      { name: plan.deadLetters, kmsMasterKeyId: keyArn, messageRetentionSeconds: FOURTEEN_DAYS },
+      { parent: this },
+    );
     const schedulerRole = new Role(
       `${name}-schedule-role`,
       { assumeRolePolicy: schedulerTrust(accountId) },
@@ -103,19 +131,31 @@ export class SyntheticProbe extends pulumi.ComponentResource {
     );
     const invoke = new RolePolicy(
       `${name}-invoke`,
-      { role: schedulerRole.id, policy: invokeFunction(probe.arn) },
+      {
+        role: schedulerRole.id,
+        policy: startProbe({ functionArn: probe.arn, queueArn: deadLetters.arn, keyArn, region }),
+      },
       { parent: this },
     );
-    new Schedule(
-      `${name}-schedule`,
-      {
-        name: plan.name,
-        scheduleExpression: rate(plan.everyMinutes),
-        flexibleTimeWindow: { mode: "OFF" },
-        target: { arn: probe.arn, roleArn: schedulerRole.arn, retryPolicy: STALE },
-      },
-      { parent: this, dependsOn: [invoke] },
-    );
+    for (const { suffix, input } of parts(plan.shards)) {
+      new Schedule(
+        `${name}-schedule${suffix}`,
+        {
+          name: `${plan.name}${suffix}`,
+          groupName: scheduleGroup,
+          scheduleExpression: rate(plan.everyMinutes),
+          flexibleTimeWindow: { mode: "OFF" },
+          target: {
+            arn: probe.arn,
+            roleArn: schedulerRole.arn,
+            retryPolicy: STALE,
+            deadLetterConfig: { arn: deadLetters.arn },
+            ...(input === null ? {} : { input: JSON.stringify(input) }),
+          },
+        },
+        { parent: this, dependsOn: [invoke] },
+      );
+    }
 
     this.functionName = probe.name;
     this.registerOutputs({ functionName: this.functionName });
@@ -129,15 +169,27 @@ function code(plan: ProbePlan["lambda"], bundle: string): pulumi.asset.AssetArch
   });
 }
 
-/** One item a shard, written only when a breaker moves; all of it is worthless after a week. */
-function state(name: string): TableArgs {
+/** The event that starts each part of the roster; a roster in one piece is started without one. */
+function parts(shards: number): { suffix: string; input: { shard: number; of: number } | null }[] {
+  if (shards === 1) return [{ suffix: "", input: null }];
+  return Array.from({ length: shards }, (_, index) => ({
+    suffix: `-${index + 1}`,
+    input: { shard: index + 1, of: shards },
+  }));
+}
+
+/**
+ * Two items a shard: its breakers, written only when one moves, and its last results, written by every run; all of it
+ * is worthless after a week.
+ */
+function state(name: string, keyArn: pulumi.Input<string>): TableArgs {
   return {
     name,
     billingMode: "PAY_PER_REQUEST",
     hashKey: "key",
     attributes: [{ name: "key", type: "S" }],
     ttl: { attributeName: "expires", enabled: true },
-    serverSideEncryption: { enabled: true },
+    serverSideEncryption: { enabled: true, kmsKeyArn: keyArn },
     // yesterday's breakers say nothing about today's servers, so there is nothing to go back to, or to protect
     pointInTimeRecovery: { enabled: false },
     deletionProtectionEnabled: false,

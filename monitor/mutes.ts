@@ -16,6 +16,26 @@ export interface StoredMute extends TimeRange {
   readonly reason: string;
 }
 
+/** The mutes of a history in SQLite that touch a range, given its end and its beginning. */
+export const SELECT_MUTES = "SELECT * FROM mutes WHERE began < ? AND ends > ? ORDER BY began, id";
+
+/** A mute from its row in a history. */
+export function storedMute({
+  id,
+  target,
+  reason,
+  began,
+  ends,
+}: Readonly<Record<string, unknown>>): StoredMute {
+  return {
+    id: String(id),
+    target: String(target),
+    reason: String(reason),
+    from: Number(began),
+    to: Number(ends),
+  };
+}
+
 /** Where mutes outlive the monitor. */
 export interface MuteStore {
   /** Mutes that touch a range. */

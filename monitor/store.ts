@@ -6,7 +6,7 @@ import type { Measures } from "../catalog/metrics.ts";
 import type { AlarmState, Series, TimeRange } from "../plan/cloudwatch/types.ts";
 import { type BreakerSnapshot, type BreakerStore, parseSnapshots } from "../probes/breaker/state.ts";
 import type { CheckResult } from "../probes/result.ts";
-import type { MuteStore, StoredMute } from "./mutes.ts";
+import { type MuteStore, SELECT_MUTES, type StoredMute, storedMute } from "./mutes.ts";
 
 /** Raised with every change of the tables; a history of a later version is not touched. */
 const VERSION = 3;
@@ -174,15 +174,7 @@ export class Store implements MuteStore {
   }
 
   mutes({ from, to }: TimeRange): StoredMute[] {
-    return this.#all("SELECT * FROM mutes WHERE began < ? AND ends > ? ORDER BY began, id", to, from).map(
-      (row) => ({
-        id: String(row.id),
-        target: String(row.target),
-        reason: String(row.reason),
-        from: Number(row.began),
-        to: Number(row.ends),
-      }),
-    );
+    return this.#all(SELECT_MUTES, to, from).map(storedMute);
   }
 
   saveMute({ id, target, reason, from, to }: StoredMute): void {

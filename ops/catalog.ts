@@ -2,7 +2,7 @@ import type { Problem } from "../catalog/errors.ts";
 import { usageError } from "../catalog/errors.ts";
 import { distinct, environmentNames, inspectEnvironment, loadEnvironment } from "../catalog/load.ts";
 import { type CatalogSource, diskSource } from "../catalog/source.ts";
-import type { Environment } from "../catalog/types.ts";
+import type { Environment, Server } from "../catalog/types.ts";
 import { planProblems } from "../plan/plan.ts";
 
 /** The catalog of the folder that the command is run in. */
@@ -15,6 +15,18 @@ export function environmentOf(name: string): Environment {
   const source = localCatalog();
   assertCatalog(source);
   return loadEnvironment(source, name);
+}
+
+/** The server that --server names, or all of them. @throws RollcallError (usage) when there is none of this name. */
+export function serversOf(environment: Environment, name: string | undefined): readonly Server[] {
+  if (name === undefined) return environment.servers;
+  const servers = environment.servers.filter((server) => server.name === name);
+  if (servers.length > 0) return servers;
+  throw usageError({
+    place: `--server ${name}`,
+    rule: `there is no server of this name in ${environment.name}`,
+    cure: `name one of ${environment.servers.map((server) => server.name).join(", ")}`,
+  });
 }
 
 /** Every problem of the environments named (all when none is), the catalog's own and those of its promises. */

@@ -1,13 +1,12 @@
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command, InvalidArgumentError } from "commander";
-import { messageOf, unavailableError, usageError } from "../catalog/errors.ts";
+import { unavailableError, usageError } from "../catalog/errors.ts";
 import { duration } from "../catalog/units.ts";
-import { DRILL_TOKEN } from "../monitor/api.ts";
 import type { MonitorEvent } from "../monitor/messages.ts";
 import { findRunning, type RunningMonitor } from "../monitor/state-folder.ts";
 import { eventLine, isNews } from "../monitor/terminal.ts";
-import { stateFlag } from "./monitor-request.ts";
+import { askMonitor, STATE_FOLDER, stateFlag } from "./monitor-request.ts";
 import { print } from "./output.ts";
 
 /** Long enough for the alarm, the first two levels of the local escalation, and a look at the console. */
@@ -31,7 +30,7 @@ export function drillCommand(): Command {
     .argument("<server>", "a server of the local environment")
     .option("--for <duration>", "start it again after this time, or `never`", forDuration, DEFAULT_FOR_MS)
     .option("--follow", "print what happens here too, until the server is healthy again")
-    .option("--state <folder>", "state folder of the monitor", ".rollcall")
+    .option("--state <folder>", "state folder of the monitor", STATE_FOLDER)
     .action(async (verb: string, server: string, flags: DrillFlags) => {
       if (verb !== "stop" && verb !== "start") {
         throw usageError({
@@ -72,9 +71,10 @@ async function send(
   server: string,
   flags: DrillFlags,
 ): Promise<void> {
-  const url = new URL(`/drill/${verb}/${encodeURIComponent(server)}`, monitor.url);
-  if (verb === "stop" && flags.for !== "never") url.searchParams.set("for", String(flags.for / 1_000));
-  const { ok, body } = await request(monitor, url, "POST");
+  const { ok, body } = await askMonitor(monitor, `/drill/${verb}/${encodeURIComponent(server)}`, {
+    method: "POST",
+    query: verb === "stop" && flags.for !== "never" ? { for: String(flags.for / 1_000) } : {},
+  });
   if (!ok)
     throw usageError({
       place: server,
@@ -114,8 +114,7 @@ async function follow(input: {
 }
 
 async function isWell(monitor: RunningMonitor, server: string): Promise<boolean> {
-  const url = new URL(`/status/servers/${encodeURIComponent(server)}`, monitor.url);
-  const { body } = await request(monitor, url, "GET");
+  const { body } = await askMonitor(monitor, `/status/servers/${encodeURIComponent(server)}`);
   const composites = (body.composites ?? []) as readonly { readonly state: string }[];
   return body.overall_status === "healthy" && composites.every(({ state }) => state !== "ALARM");
 }
@@ -128,32 +127,8 @@ async function eventsAfter(
   monitor: RunningMonitor,
   after: number,
 ): Promise<readonly { readonly id: number; readonly event: MonitorEvent }[]> {
-  const { body } = await request(monitor, new URL(`/status/events?after=${after}`, monitor.url), "GET");
+  const { body } = await askMonitor(monitor, "/status/events", { query: { after: String(after) } });
   return (body.events ?? []) as readonly { id: number; event: MonitorEvent }[];
-}
-
-async function request(
-  monitor: RunningMonitor,
-  url: URL,
-  method: "GET" | "POST",
-): Promise<{ ok: boolean; body: Record<string, unknown> }> {
-  try {
-    const response = await fetch(url, {
-      method,
-      headers: { [DRILL_TOKEN]: monitor.token },
-      signal: AbortSignal.timeout(60_000),
-    });
-    return { ok: response.ok, body: (await response.json()) as Record<string, unknown> };
-  } catch (error) {
-    throw unavailableError(
-      {
-        place: monitor.url,
-        rule: `the monitor does not answer (${messageOf(error)})`,
-        cure: "see whether `npm start` still runs",
-      },
-      error,
-    );
-  }
 }
 
 function forDuration(text: string): number | "never" {

@@ -2,10 +2,12 @@ import { Command, CommanderError } from "commander";
 import { EXIT, RollcallError, unavailableError } from "../catalog/errors.ts";
 import { checkCommand } from "./check.ts";
 import { drillCommand } from "./drill.ts";
+import { escalationCommand } from "./escalation.ts";
 import { exportCommand } from "./export.ts";
 import { muteCommand } from "./mute.ts";
 import { reportError } from "./output.ts";
 import { planCommand } from "./plan.ts";
+import { recoverCommand } from "./recover.ts";
 import { replayCommand } from "./replay.ts";
 import { sloCommand } from "./slo.ts";
 import { toolsCommand } from "./tools.ts";
@@ -51,7 +53,9 @@ export function buildProgram(): Command {
     toolsCommand(),
     upCommand(),
     drillCommand(),
+    escalationCommand(),
     muteCommand(),
+    recoverCommand(),
   ]) {
     program.addCommand(
       command

@@ -1,5 +1,6 @@
 import { METRICS } from "../catalog/metrics.ts";
 import { formatDuration, formatPercent } from "../catalog/units.ts";
+import { renameText } from "../plan/rename.ts";
 import type { MetricAlarm, ObjectivePlan, Plan, PlannedAlarm, ServerPlan } from "../plan/types.ts";
 import { paint, table } from "./output.ts";
 
@@ -138,6 +139,7 @@ function sections(plan: Plan): [string, string[][]][] {
           ]),
       ],
     ],
+    ["renamed servers", renameRows(plan)],
     ["maintenance, in which alarms tell nobody", maintenanceRows(plan)],
     [
       "error budget policy",
@@ -167,21 +169,20 @@ function sections(plan: Plan): [string, string[][]][] {
       plan.workloads.map(({ namespace, deployment, replicas, image }) => [
         namespace,
         deployment,
-        `${replicas} ${replicas === 1 ? "replica" : "replicas"}`,
+        replicas.min < replicas.max
+          ? `${replicas.min} to ${replicas.max} replicas`
+          : `${replicas.min} ${replicas.min === 1 ? "replica" : "replicas"}`,
         image,
       ]),
     ],
-    ["log groups", plan.logGroups.map(({ name, retentionDays }) => [name, `${retentionDays} days`])],
     [
-      "backups",
-      plan.backups.map(({ bucket, retentionDays, lockMode, lockDays, protect }) => [
-        bucket,
-        `${retentionDays} days`,
-        `${lockMode} lock ${lockDays} days`,
-        protect ? "kept on destroy" : "goes with the stack",
-      ]),
+      "log groups",
+      plan.logGroups.map(({ name, logClass, retentionDays }) => [name, `${retentionDays} days`, logClass]),
     ],
+    ["logs of the cluster's pods", logRows(plan)],
+    ["backups", backupRows(plan)],
     ["dashboards", plan.dashboards.map(({ name, body }) => [name, `${body.widgets.length} widgets`])],
+    ["size of the fleet", scaleRows(plan)],
     ["cost a month", costRows(plan)],
     [
       "prometheus",
@@ -196,12 +197,40 @@ function sections(plan: Plan): [string, string[][]][] {
       "retention",
       [
         ["history", `${plan.retention.historyDays} days`],
-        ["logs", `${plan.retention.logsDays} days`],
+        ...Object.entries(plan.retention.logsDays).map(([name, days]) => [`${name} logs`, `${days} days`]),
         ["backups", `${plan.retention.backupsDays} days`],
       ],
     ],
   ];
   return all.filter(([, rows]) => rows.length > 0);
+}
+
+/** The bucket, its jobs, and loudly what is not backed up because the catalog leaves it open. */
+function backupRows({ backups }: Plan): string[][] {
+  return backups.flatMap(({ bucket, retentionDays, lockMode, lockDays, protect, ...backup }) => {
+    const kept = protect ? "kept on destroy" : "goes with the stack";
+    const { daily, drill, replica, job, cluster } = backup;
+    return [
+      [bucket, `${retentionDays} days`, `${lockMode} lock ${lockDays} days`, kept],
+      [daily.name, daily.schedule, daily.zone, "daily backup"],
+      [drill.name, drill.schedule, drill.zone, "restore drill"],
+      ...(replica === null
+        ? []
+        : [["second copy", replica.region, replica.existing?.bucket ?? replica.bucket, ""]]),
+      ...(job.state === null
+        ? [["Pulumi's state", "NOT BACKED UP", "backup.stateBucket is not set", ""]]
+        : []),
+      ...(cluster === null ? [["live ConfigMaps", "NOT BACKED UP", "kubernetes.issuer is not set", ""]] : []),
+    ];
+  });
+}
+
+function renameRows(plan: Plan): string[][] {
+  return plan.servers.flatMap((server) =>
+    server.formerly === null
+      ? []
+      : [[server.server, `formerly ${server.formerly}`, renameText(plan, server)]],
+  );
 }
 
 /** Each maintenance once, also where it takes several rules of CloudWatch. */
@@ -220,18 +249,64 @@ function maintenanceRows({ maintenance, servers: all }: Plan): string[][] {
   });
 }
 
+/** Who ships the lines of which namespaces, or that nobody does, and what waits for them. */
+function logRows({ logs: { shipping, unshipped } }: Plan): string[][] {
+  if (shipping !== null)
+    return [
+      ["shipped", `from ${shipping.namespaces.join(", ")}`, `by ${shipping.namespace}/${shipping.name}`],
+    ];
+  if (unshipped === null) return [];
+  const { reason, cure, apps, alarms } = unshipped;
+  return [
+    ["not shipped", reason],
+    ["cure", cure],
+    ["stay in the cluster", apps.join(", ")],
+    ...(alarms.length === 0 ? [] : [["alarms that wait for them", alarms.join(", ")]]),
+  ];
+}
+
+function scaleRows({ scale }: Plan): string[][] {
+  if (scale === null) return [];
+  const { servers, band, advice, shards, couldWait } = scale;
+  return [
+    [`${servers} servers`, `${band}: ${advice}`],
+    ["probe in AWS", shards === 1 ? "one function watches all" : `${shards} functions, each with its part`],
+    ...couldWait.map(({ everyMs, servers: names }) => [
+      `every ${formatDuration(everyMs)}`,
+      `would do for ${names.join(", ")}: found out later, and paid for less`,
+    ]),
+  ];
+}
+
 function costRows({ cost }: Plan): string[][] {
   if (cost === null) return [];
   return [
-    ...cost.lines.map(({ what, quantity, monthly }) => [what, String(quantity), `${monthly.toFixed(2)} USD`]),
-    ["in all", "", `${cost.monthly.toFixed(2)} USD`],
+    ...cost.lines.map(({ service, what, quantity, unitPrice, monthly, how }) => [
+      service,
+      what,
+      `${quantity.toLocaleString("en")} x ${unitPrice.toLocaleString("en", { maximumFractionDigits: 8 })}`,
+      usd(monthly),
+      how,
+    ]),
+    ["in all", "", "", usd(cost.monthly), ceilingText(cost)],
+    ...cost.servers.map(({ server, monthly }) => ["of it", server, "", usd(monthly), ""]),
+    ["of it", "shared by all", "", usd(cost.shared), `prices of ${cost.priced.region}, ${cost.priced.on}`],
     [
       "alarms per server",
       `${cost.alarmsPerServer} and ${cost.compositesPerServer} composites`,
+      "",
+      "",
       `written in ${cost.putSeconds} s, at 3 a second`,
     ],
   ];
 }
+
+function ceilingText({ monthly, ceiling }: NonNullable<Plan["cost"]>): string {
+  if (ceiling === null) return "no ceiling in the catalog";
+  return monthly > ceiling ? `OVER the ceiling of ${usd(ceiling)}` : `ceiling ${usd(ceiling)}`;
+}
+
+const usd = (amount: number): string => `${amount.toFixed(2)} USD`;
 
 function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   if (rows.length === 0) return "None.";

@@ -12,7 +12,7 @@ import { leadMs } from "../plan/replay/server-run.ts";
 import { longestWindowMs, maintenanceSettings } from "../plan/replay/settings.ts";
 import type { ReplayReport } from "../plan/replay/types.ts";
 import type { Plan } from "../plan/types.ts";
-import { environmentOf, localCatalog } from "./catalog.ts";
+import { environmentOf, localCatalog, serversOf } from "./catalog.ts";
 import { readBytes } from "./json-file.ts";
 import { print, printJson } from "./output.ts";
 import { type Measured, openMeasured } from "./replay-measured.ts";
@@ -47,7 +47,8 @@ export async function replayEnvironment(name: string, options: ReplayEnvironment
       cure: "give --trace with a name or a file, or --last with a time, such as --last 7d",
     });
   const environment = environmentOf(name);
-  assertServer(environment, server);
+  // refused before anything is replayed
+  serversOf(environment, server);
   const trace = asked === undefined ? null : loadTrace(traceSource(), asked);
   const report =
     trace === null
@@ -120,15 +121,6 @@ function traceSource(): CatalogSource {
     ...catalog,
     read: (path) => (existsSync(resolve(path)) ? readBytes(resolve(path)).toString("utf8") : undefined),
   };
-}
-
-function assertServer({ name, servers }: Environment, server: string | undefined): void {
-  if (server === undefined || servers.some((one) => one.name === server)) return;
-  throw usageError({
-    place: `--server ${server}`,
-    rule: `there is no server of this name in ${name}`,
-    cure: `name one of ${servers.map((one) => one.name).join(", ")}`,
-  });
 }
 
 function only(report: ReplayReport, server: string): ReplayReport {

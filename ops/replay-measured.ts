@@ -5,16 +5,20 @@ import { metricKey } from "../plan/cloudwatch/series.ts";
 import type { MetricId, Series, SeriesOf, TimeRange } from "../plan/cloudwatch/types.ts";
 import { leadMs } from "../plan/replay/server-run.ts";
 import { longestWindowMs } from "../plan/replay/settings.ts";
-import { metricOf } from "../plan/replay/subject.ts";
+import { serverMetric } from "../plan/server-metric.ts";
 import type { MetricAlarm, Plan, PlannedAlarm } from "../plan/types.ts";
-import { keptPeriod, type MetricReader, openCloudWatch, readSamples } from "./series-cloudwatch.ts";
+import {
+  KEPT_POINTS,
+  keptPeriod,
+  type MetricReader,
+  openCloudWatch,
+  readSamples,
+} from "./series-cloudwatch.ts";
 import { History } from "./series-store.ts";
 
 const HOUR_SECONDS = 3_600;
-const DAY_MS = 86_400_000;
-/** Points of single minutes are kept for 15 days, then those of 5 minutes alone (GetMetricData). */
-const FINE_MS = 15 * DAY_MS;
-const COARSE_MS = 300_000;
+const [FINE, COARSE] = KEPT_POINTS;
+const COARSE_MS = COARSE.seconds * 1_000;
 
 /** What was measured of an environment. */
 export interface Measured {
@@ -60,7 +64,9 @@ export function cloudSamples({ environment, plan, now }: MeasuredInput, reader: 
   const windowMs = longestWindowMs(environment);
   return {
     firstIn: async (range) => {
-      const metrics = plan.servers.map(({ server }) => metricOf(environment.name, server, "ProbeRuns"));
+      const metrics = plan.servers.map(({ server }) =>
+        serverMetric({ environment: environment.name, server, metric: "ProbeRuns" }),
+      );
       const queries = metrics.map((metric) => ({ metric, stat: "SampleCount" }));
       const hour = earliest(
         await reader.read({ queries, range: wholeHours(range), periodSeconds: HOUR_SECONDS }),
@@ -83,7 +89,7 @@ export function cloudSamples({ environment, plan, now }: MeasuredInput, reader: 
       ];
       return (metric) => {
         const found = keys.has(metricKey(metric)) ? long(metric) : short(metric);
-        return found === undefined ? undefined : spread(found, now - FINE_MS);
+        return found === undefined ? undefined : spread(found, now - FINE.ms);
       };
     },
     close: () => reader.close(),
@@ -118,7 +124,9 @@ function promisedMetrics(plan: Plan, server: string): MetricId[] {
   const objectives = plan.servers.find((one) => one.server === server)?.objectives ?? [];
   return distinct(
     objectives.flatMap((one) =>
-      one.sli === "latency" ? [] : [metricOf(plan.environment, server, one.metric)],
+      one.sli === "latency"
+        ? []
+        : [serverMetric({ environment: plan.environment, server, metric: one.metric })],
     ),
   );
 }

@@ -17,7 +17,7 @@ const DAY_MS = 86_400_000;
  * How long CloudWatch keeps points of each length: 1 minute, 5 minutes and 1 hour (API reference,
  * GetMetricData).
  */
-const KEPT = [
+export const KEPT_POINTS = [
   { seconds: 60, ms: 15 * DAY_MS },
   { seconds: 300, ms: 63 * DAY_MS },
   { seconds: 3_600, ms: 455 * DAY_MS },
@@ -85,7 +85,7 @@ export async function openCloudWatch(
  * `seconds`.
  */
 export function keptPeriod(ageMs: number, seconds = 60): number {
-  const kept = KEPT.find((one) => one.seconds >= seconds && ageMs <= one.ms);
+  const kept = KEPT_POINTS.find((one) => one.seconds >= seconds && ageMs <= one.ms);
   return kept?.seconds ?? 3_600;
 }
 
@@ -128,7 +128,7 @@ export function partsOf(
 ): { readonly range: TimeRange; readonly periodSeconds: number }[] {
   const parts: { range: TimeRange; periodSeconds: number }[] = [];
   let { to } = range;
-  for (const { seconds, ms } of KEPT) {
+  for (const { seconds, ms } of KEPT_POINTS) {
     const step = seconds * 1_000;
     // a cut on the grid of the longer points, within what is kept of the shorter ones
     const from = Math.max(range.from, Math.ceil((now - ms) / 3_600_000) * 3_600_000);

@@ -4,7 +4,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { messageOf, type RollcallError, unavailableError } from "../catalog/errors.ts";
 import { NAMESPACE } from "../catalog/metrics.ts";
 import type { Environment } from "../catalog/types.ts";
-import { Mutes, type StoredMute } from "../monitor/mutes.ts";
+import { Mutes, SELECT_MUTES, type StoredMute, storedMute } from "../monitor/mutes.ts";
 import type { MetricId, Series, SeriesOf, TimeRange } from "../plan/cloudwatch/types.ts";
 
 /** Time in which a running monitor's write may hold the file, in milliseconds. */
@@ -87,14 +87,7 @@ export class History {
       // a history from before mutes were kept has no table of them
       const tables = this.#db.prepare("SELECT name FROM sqlite_master WHERE name = 'mutes'").all();
       if (tables.length === 0) return [];
-      const rows = this.#db.prepare("SELECT * FROM mutes WHERE began < ? AND ends > ? ORDER BY began, id");
-      return rows.all(to, from).map(({ id, target, reason, began, ends }) => ({
-        id: String(id),
-        target: String(target),
-        reason: String(reason),
-        from: Number(began),
-        to: Number(ends),
-      }));
+      return this.#db.prepare(SELECT_MUTES).all(to, from).map(storedMute);
     } catch (error) {
       throw unreadable(this.file, error);
     }

@@ -1,6 +1,6 @@
-import { NAMESPACE } from "../catalog/metrics.ts";
 import { type Checks, checksFrom, type Step } from "../plan/budget-checks.ts";
 import type { Series, TimeRange } from "../plan/cloudwatch/types.ts";
+import { serverMetric } from "../plan/server-metric.ts";
 import { keptPeriod, type MetricReader, type StatQuery } from "./series-cloudwatch.ts";
 import type { CheckQuery } from "./slo-report.ts";
 
@@ -47,14 +47,7 @@ export async function readCloudChecks(
 
 /** Two statistics a promise: good and all checks, or checks within and beyond a limit. */
 function statsOf(environment: string, { server, metric, belowMs }: CheckQuery): readonly StatQuery[] {
-  const id = {
-    Namespace: NAMESPACE,
-    MetricName: metric,
-    Dimensions: [
-      { Name: "Environment", Value: environment },
-      { Name: "Server", Value: server },
-    ],
-  };
+  const id = serverMetric({ environment, server, metric });
   // of a range the lower bound is left out and the upper one belongs to it
   const stats = belowMs === null ? ["Sum", "SampleCount"] : [`TC(:${belowMs})`, `TC(${belowMs}:)`];
   return stats.map((stat) => ({ metric: id, stat }));

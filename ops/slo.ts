@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { type RollcallError, unavailableError, usageError } from "../catalog/errors.ts";
+import { type RollcallError, unavailableError } from "../catalog/errors.ts";
 import type { Environment, Server } from "../catalog/types.ts";
 import { checksOf } from "../plan/budget-checks.ts";
-import { environmentOf } from "./catalog.ts";
+import { environmentOf, serversOf } from "./catalog.ts";
 import { print, printJson } from "./output.ts";
 import { openCloudWatch } from "./series-cloudwatch.ts";
 import { History } from "./series-store.ts";
@@ -55,17 +55,6 @@ export function sloCommand(): Command {
       else print(flags.format === "markdown" ? sloMarkdown(report) : sloTable(report));
       if (flags.gate === true && frozen(report).length > 0) process.exitCode = FROZEN;
     });
-}
-
-function serversOf(environment: Environment, name: string | undefined): readonly Server[] {
-  if (name === undefined) return environment.servers;
-  const servers = environment.servers.filter((server) => server.name === name);
-  if (servers.length > 0) return servers;
-  throw usageError({
-    place: `--server ${name}`,
-    rule: `there is no server of this name in ${environment.name}`,
-    cure: `name one of ${environment.servers.map((server) => server.name).join(", ")}`,
-  });
 }
 
 async function openSource(

@@ -1,9 +1,9 @@
-import { NAMESPACE } from "../catalog/metrics.ts";
 import type { Environment, Server } from "../catalog/types.ts";
 import { type AlarmSpec, alarmSpecs } from "./alarm-specs.ts";
 import { alarmName } from "./names.ts";
+import { serverMetric } from "./server-metric.ts";
 import { describeAlarm } from "./texts.ts";
-import type { Dimension, MetricSource, PlannedAlarm } from "./types.ts";
+import type { MetricSource, PlannedAlarm } from "./types.ts";
 
 /** Every metric alarm of one server, in CloudWatch's own shape. */
 export function planAlarms(environment: Environment, server: Server): PlannedAlarm[] {
@@ -42,11 +42,7 @@ function toAlarm(environment: Environment, server: Server, spec: AlarmSpec): Pla
 }
 
 function metricOf(environment: Environment, server: Server, spec: AlarmSpec): MetricSource {
-  const Dimensions: readonly Dimension[] = [
-    { Name: "Environment", Value: environment.name },
-    { Name: "Server", Value: server.name },
-  ];
-  const metric = { Namespace: NAMESPACE, MetricName: spec.metric, Dimensions };
+  const metric = serverMetric({ environment: environment.name, server: server.name, metric: spec.metric });
   if (spec.fillZero === true) {
     return {
       Metrics: [

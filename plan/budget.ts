@@ -33,32 +33,60 @@ export interface Attainment extends Count {
   readonly since: number | null;
 }
 
-/** An error budget in milliseconds of failed time. */
-export interface Budget extends Attainment {
+/** What is spent of an error budget, in milliseconds of failed time. */
+export interface Spending extends Attainment {
   readonly budgetMs: number;
   readonly spentMs: number;
   /** Negative when more is spent than there was. */
   readonly leftMs: number;
   /** Millionths of the budget, rounded down; of no budget at all the first failure spends everything. */
   readonly spentPpm: number;
+  /** The step of the policy that is in force; null when none is. */
+  readonly policy: BudgetPolicyPlan | null;
+}
+
+/** An error budget: what is spent of it, and how fast it burns. */
+export interface Budget extends Spending {
   /** How many times faster than allowed the budget burns; null without a check in the window. */
   readonly burn: { readonly long: number | null; readonly short: number | null };
   /**
    * Until nothing is left at the burn rate of the long window; null when it does not burn, or all is spent.
    */
   readonly exhaustedInMs: number | null;
-  /** The step of the policy that is in force; null when none is. */
-  readonly policy: BudgetPolicyPlan | null;
 }
 
-export interface BudgetInput extends PromiseInput {
-  /** The two windows of the fastest page, in milliseconds. */
-  readonly burn: { readonly longMs: number; readonly shortMs: number };
+export interface SpendingInput extends PromiseInput {
   readonly policy: readonly BudgetPolicyPlan[];
 }
 
+export interface BudgetInput extends SpendingInput {
+  /** The two windows of the fastest page, in milliseconds. */
+  readonly burn: { readonly longMs: number; readonly shortMs: number };
+}
+
 /**
- * Where an error budget stands.
+ * Where an error budget stands: what is spent of it, and how fast that goes on.
+ *
+ * It burns while the short window has a failure; it then lasts left / (share of failed checks in the long
+ * window). Failures that will leave the rolling window by then are not counted back.
+ */
+export function errorBudget(input: BudgetInput): Budget {
+  const spent = spending(input);
+  const budgetPpm = PPM - input.objectivePpm;
+  const long = recent(input, input.burn.longMs);
+  const short = recent(input, input.burn.shortMs);
+  const failing = long.total - long.good;
+  const isBurning = failing > 0 && short.total > short.good;
+  return {
+    ...spent,
+    burn: { long: burnRate(long, budgetPpm), short: burnRate(short, budgetPpm) },
+    exhaustedInMs:
+      isBurning && spent.spentPpm < PPM ? Math.round((spent.leftMs * long.total) / failing) : null,
+  };
+}
+
+/**
+ * What is spent of an error budget.
  *
  *     budget = window x (1 - objective)
  *     spent  = failed checks x (time between runs / checks in a run / runners)
@@ -68,35 +96,24 @@ export interface BudgetInput extends PromiseInput {
  * nothing, and no good check earns anything. With full coverage this is the share (1 - good / total) / (1 -
  * objective). `runners` is how many probes report the same metric: the checks per expected check of the
  * measured time, rounded.
- *
- * It burns while the short window has a failure; it then lasts left / (share of failed checks in the long
- * window). Failures that will leave the rolling window by then are not counted back.
  */
-export function errorBudget(input: BudgetInput): Budget {
+export function spending(input: SpendingInput): Spending {
   const { objectivePpm, windowMs, everyMs, samples } = input;
   const attained = attainment(input);
   const bad = attained.total - attained.good;
   const divisor = samples * runnersOf(input);
   const budgetMs = errorBudgetMs(objectivePpm, windowMs);
   const spentMs = (bad * everyMs) / divisor;
-  const leftMs = budgetMs - spentMs;
-  const budgetPpm = PPM - objectivePpm;
   const spentPpm = share(
     BigInt(bad) * BigInt(everyMs) * SQUARE,
-    BigInt(divisor * budgetPpm) * BigInt(windowMs),
+    BigInt(divisor * (PPM - objectivePpm)) * BigInt(windowMs),
   );
-  const long = recent(input, input.burn.longMs);
-  const short = recent(input, input.burn.shortMs);
-  const failing = long.total - long.good;
-  const isBurning = failing > 0 && short.total > short.good;
   return {
     ...attained,
     budgetMs,
     spentMs,
-    leftMs,
+    leftMs: budgetMs - spentMs,
     spentPpm,
-    burn: { long: burnRate(long, budgetPpm), short: burnRate(short, budgetPpm) },
-    exhaustedInMs: isBurning && spentPpm < PPM ? Math.round((leftMs * long.total) / failing) : null,
     policy: policyInForce(input.policy, spentPpm),
   };
 }

@@ -1,11 +1,13 @@
 import { FLEET } from "../catalog/names.ts";
-import { type FamilyName, SEVERITIES, type Severity } from "../catalog/shared.ts";
+import { type FamilyName, SEVERITIES, type Severity, severityEscalation } from "../catalog/shared.ts";
 import type { Environment, Server } from "../catalog/types.ts";
-import { alarmName, topicName } from "./names.ts";
+import { escalationOf, firstTopic } from "./escalation.ts";
+import { alarmName } from "./names.ts";
 import { describeAlarm } from "./texts.ts";
 import type { CompositeAlarm, CompositeKind, PlannedAlarm, PlannedComposite } from "./types.ts";
 
 const TICKET_FAMILIES: readonly FamilyName[] = [
+  "budget-ticket",
   "degraded",
   "latency",
   "threshold",
@@ -32,7 +34,7 @@ export const FAILING = "failing";
 /** What each composite says about itself; its children say the rest. */
 const DETAILS = {
   page: "the server is down, or it spends its error budget at a rate that needs somebody now",
-  ticket: "something wears the server down that can wait for working hours",
+  ticket: "something wears the server down that has to wake nobody",
   blind: "the probe itself is silent, so the state of the server is unknown",
   security: "a tool tells agents something else than was reviewed",
 } as const satisfies Record<CompositeKind, string>;
@@ -45,9 +47,10 @@ const FAMILY_OF = {
 } as const satisfies Record<CompositeKind, FamilyName>;
 
 /**
- * The composites of one server, the only alarms that tell anybody: `page`, `ticket` and `blind`, and `security` where
- * something can say so. Page and ticket are held back while the heartbeat is lost, so that a dead probe never reads as
- * a dead server; page and blind also while the fleet's own alarm says that many servers have the same trouble.
+ * The composites of one server, the only alarms that tell anybody: `page` and `blind`, one ticket for each severity
+ * that its alarms have, and `security` where something can say so. Page and tickets are held back while the heartbeat
+ * is lost, so that a dead probe never reads as a dead server; page and blind also while the fleet's own alarm says that
+ * many servers have the same trouble.
  */
 export function planComposites(
   environment: Environment,
@@ -56,24 +59,54 @@ export function planComposites(
 ): PlannedComposite[] {
   const heartbeat = inAlarm(alarmName(environment.name, server.name, "heartbeat"));
   const page = [...named(alarms, ["server-down"]), ...burnPairs(environment, server, alarms, "budget-page")];
-  const ticket = [
-    ...burnPairs(environment, server, alarms, "budget-ticket"),
-    ...named(alarms, TICKET_FAMILIES),
-  ];
   const security = named(alarms, SECURITY_FAMILIES);
   const failing = `${anyOf(page)} AND NOT ${heartbeat}`;
   const isPart = isFolded(environment);
   const make = (kind: CompositeKind, rule: string, members = rule): PlannedComposite =>
-    composite({ environment, server, alarms, kind, rule, members });
+    composite({ environment, server, alarms, kind, suffix: kind, rule, members });
   return [
     ...(isPart ? [asPart(make("page", failing), alarmName(environment.name, server.name, FAILING))] : []),
     isPart
       ? make("page", inAlarm(alarmName(environment.name, server.name, FAILING)), failing)
       : make("page", failing),
-    make("ticket", `${anyOf(ticket)} AND NOT ${heartbeat}`),
+    ...tickets({ environment, server, alarms, heartbeat }),
     make("blind", heartbeat),
     ...(security.length === 0 ? [] : [make("security", anyOf(security))]),
   ];
+}
+
+/**
+ * What can wait, one composite for each escalation that it goes to: in one alarm a ticket of days would hide a graver
+ * one, for an alarm tells nobody a second time while it lasts.
+ */
+function tickets(input: {
+  readonly environment: Environment;
+  readonly server: Server;
+  readonly alarms: readonly PlannedAlarm[];
+  /** The term that says that nobody hears the probe. */
+  readonly heartbeat: string;
+}): PlannedComposite[] {
+  const { environment, server, alarms, heartbeat } = input;
+  const waiting = SEVERITIES.flatMap((severity) =>
+    alarms.filter((alarm) => alarm.severity === severity && TICKET_FAMILIES.includes(alarm.family)),
+  );
+  const groups = Map.groupBy(waiting, ({ family, severity }) =>
+    escalationOf(environment, { family, severity, climbs: false }),
+  );
+  return [...groups].map(([escalation, members]) => {
+    const pairs = burnPairs(environment, server, members, "budget-ticket");
+    const others = members.filter(({ family }) => family !== "budget-ticket");
+    const rule = `${anyOf([...pairs, ...named(others, TICKET_FAMILIES)])} AND NOT ${heartbeat}`;
+    const suffix = ticketSuffix(escalation);
+    const about = { environment, server, alarms, suffix, rule, members: rule, escalation };
+    return composite({ ...about, kind: "ticket" });
+  });
+}
+
+/** What the name of a ticket ends with: its severity, or the escalation that it goes to instead. */
+export function ticketSuffix(escalation: string): string {
+  const own = SEVERITIES.find((severity) => severityEscalation(severity) === escalation);
+  return own === undefined ? `ticket-to-${escalation}` : `ticket-${own}`;
 }
 
 /**
@@ -113,17 +146,21 @@ function composite(input: {
   readonly server: Server;
   readonly alarms: readonly PlannedAlarm[];
   readonly kind: CompositeKind;
+  readonly suffix: string;
   readonly rule: string;
   /** The rule that names the metric alarms behind it. */
   readonly members: string;
+  /** @default that of its family, else the server's */
+  readonly escalation?: string;
 }): PlannedComposite {
-  const { environment, server, alarms, kind, rule, members } = input;
+  const { environment, server, alarms, kind, suffix, rule, members } = input;
   const family = environment.families[FAMILY_OF[kind]];
-  const escalation = family.escalation ?? server.escalation;
+  const escalation = input.escalation ?? family.escalation ?? server.escalation;
   return {
     server: server.name,
     kind,
     escalates: kind !== "ticket",
+    delivery: "escalated",
     severity: worst(
       alarms.filter(({ definition }) => members.includes(inAlarm(definition.AlarmName))),
       kind,
@@ -132,7 +169,7 @@ function composite(input: {
     escalation,
     topic: firstTopic(environment, escalation),
     definition: {
-      AlarmName: alarmName(environment.name, server.name, kind),
+      AlarmName: alarmName(environment.name, server.name, suffix),
       AlarmDescription: describeAlarm({
         family: { ...family, means: "{server} in {environment}: {detail}." },
         environment: environment.name,
@@ -159,12 +196,6 @@ function suppressor(environment: Environment, kind: CompositeKind): Partial<Comp
 /** Whether an environment has as many servers as make one page of several. */
 export function isFolded({ servers, fold }: Environment): boolean {
   return servers.length >= fold;
-}
-
-/** The topic that an escalation tells first. */
-export function firstTopic(environment: Environment, escalation: string): string {
-  const first = environment.escalations.find(({ name }) => name === escalation)?.levels[0]?.name ?? "";
-  return topicName(environment.name, escalation, first);
 }
 
 /** The highest severity of the alarms behind it; the heartbeat that holds the others back does not count there. */

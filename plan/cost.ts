@@ -1,99 +1,106 @@
-import { METRICS } from "../catalog/metrics.ts";
-import type { Environment, Server } from "../catalog/types.ts";
-import { objectiveRules } from "./roster.ts";
-import type { CostLine, CostPlan, DashboardPlan, FleetPlan, MetricAlarm, ServerPlan } from "./types.ts";
-
-/**
- * Prices of a month in US dollars, list price of us-east-1 without any free tier (AWS price list, November 2026). A
- * metric-math alarm is billed for each metric that it reads.
- */
-const PRICES = {
-  alarm: 0.1,
-  highResolutionAlarm: 0.3,
-  composite: 0.5,
-  /** Tiers of custom metrics: up to so many, each at this. */
-  metrics: [
-    [10_000, 0.3],
-    [250_000, 0.1],
-    [1_000_000, 0.05],
-    [Number.POSITIVE_INFINITY, 0.02],
-  ],
-  dashboard: 3,
-} as const;
+import type { Environment } from "../catalog/types.ts";
+import { PRICED, PRICES, priceOf } from "./prices.ts";
+import type { Published } from "./published.ts";
+import type {
+  CostLine,
+  CostPlan,
+  DashboardPlan,
+  FleetPlan,
+  MetricAlarm,
+  PlannedAlarm,
+  ProbePlan,
+  ServerPlan,
+} from "./types.ts";
+import { type Usage, usageOf } from "./usage.ts";
 
 /** Calls of PutMetricAlarm and PutCompositeAlarm that an account may make in a second (CloudWatch quotas). */
 const PUTS_A_SECOND = 3;
 
-/** What the monitoring itself costs a month, and how long its alarms take to be written. */
-export function planCost(input: {
+export interface CostInput {
   readonly environment: Environment;
   readonly servers: readonly ServerPlan[];
   readonly fleet: FleetPlan;
   readonly dashboards: readonly DashboardPlan[];
-}): CostPlan | null {
-  const { environment, servers, fleet, dashboards } = input;
+  readonly published: Published;
+  readonly probe: ProbePlan | null;
+}
+
+/**
+ * What the monitoring of an environment costs a month by service and by server, with the arithmetic of each line, and
+ * how long its alarms take to be written. Prices of AWS alone: the cluster is paid for anyway.
+ */
+export function planCost(input: CostInput): CostPlan | null {
+  const { environment, servers, fleet } = input;
   if (environment.aws === null) return null;
-  const alarms = [...servers, fleet].flatMap((one) => one.alarms.map(({ definition }) => definition));
+  const lines = [...countedOf(input), ...usageOf(input)].flatMap(priced);
+  const monthly = cents(lines.reduce((sum, line) => sum + line.monthly, 0));
+  const own = servers.map((server) => ({ server: server.server, monthly: ownCost(server, input) }));
+  const ceiling = environment.costCeiling;
+  const alarms = [...servers, fleet].reduce((sum, one) => sum + one.alarms.length, 0);
   const composites = [...servers, fleet].reduce((sum, one) => sum + one.composites.length, 0);
-  const fine = alarms.filter(isHighResolution);
-  const coarse = alarms.filter((definition) => !isHighResolution(definition));
-  const metrics =
-    environment.servers.reduce((sum, server) => sum + metricsOf(server), 0) + environment.logEvents.length;
-  const lines = [
-    line("metrics read by alarms", billedMetrics(coarse), PRICES.alarm),
-    line("metrics read by alarms under a minute", billedMetrics(fine), PRICES.highResolutionAlarm),
-    line("composite alarms", composites, PRICES.composite),
-    tiered("custom metrics", metrics),
-    line("dashboards", dashboards.length, PRICES.dashboard),
-  ].filter(({ quantity }) => quantity > 0);
   return {
     currency: "USD",
+    priced: PRICED,
     lines,
-    monthly: cents(lines.reduce((sum, { monthly }) => sum + monthly, 0)),
-    alarmsPerServer: perServer(servers, ({ alarms: own }) => own.length),
-    compositesPerServer: perServer(servers, ({ composites: own }) => own.length),
-    putSeconds: Math.ceil((alarms.length + composites) / PUTS_A_SECOND),
+    monthly,
+    ceiling,
+    servers: own,
+    shared: cents(monthly - own.reduce((sum, one) => sum + one.monthly, 0)),
+    alarmsPerServer: perServer(servers, ({ alarms: all }) => all.length),
+    compositesPerServer: perServer(servers, ({ composites: all }) => all.length),
+    putSeconds: Math.ceil((alarms + composites) / PUTS_A_SECOND),
   };
+}
+
+/** What stands in the plan and is billed by being there. */
+function countedOf({ environment, servers, fleet, dashboards, published }: CostInput): Usage[] {
+  const alarms = [...servers, fleet].flatMap((one) => one.alarms);
+  const composites = [...servers, fleet].reduce((sum, one) => sum + one.composites.length, 0);
+  const metrics = [...published.values()].reduce((sum, names) => sum + names.length, 0);
+  return [
+    { price: "alarmMetric", quantity: billedMetrics(alarms, false), how: "one a metric that an alarm reads" },
+    { price: "fastAlarmMetric", quantity: billedMetrics(alarms, true), how: "periods under 60 s" },
+    { price: "composite", quantity: composites, how: "every composite, also those that tell nobody" },
+    {
+      price: "metric",
+      quantity: metrics + environment.logEvents.length,
+      how: `${metrics} of the probe that an alarm or a dashboard reads, ${environment.logEvents.length} counted in logs`,
+    },
+    { price: "dashboard", quantity: dashboards.length, how: "one an environment, more above 500 graphs" },
+  ];
+}
+
+/** What a server adds by being in the catalog: its alarms, composites and metrics. */
+function ownCost({ server, alarms, composites }: ServerPlan, { published }: CostInput): number {
+  return cents(
+    priceOf("alarmMetric", billedMetrics(alarms, false)) +
+      priceOf("fastAlarmMetric", billedMetrics(alarms, true)) +
+      priceOf("composite", composites.length) +
+      priceOf("metric", published.get(server)?.length ?? 0),
+  );
+}
+
+function priced({ price, quantity, how }: Usage): CostLine[] {
+  if (quantity === 0) return [];
+  const { service, unit, tiers } = PRICES[price];
+  const monthly = cents(priceOf(price, quantity));
+  return [{ service, what: unit, quantity, unitPrice: tiers[0][1], monthly, how }];
+}
+
+function billedMetrics(alarms: readonly PlannedAlarm[], isFast: boolean): number {
+  return alarms
+    .map(({ definition }) => definition)
+    .filter((definition) => isHighResolution(definition) === isFast)
+    .reduce(
+      (sum, one) =>
+        sum +
+        ("Metrics" in one ? one.Metrics.filter(({ MetricStat }) => MetricStat !== undefined).length : 1),
+      0,
+    );
 }
 
 function isHighResolution(definition: MetricAlarm): boolean {
   return "Period" in definition && definition.Period < 60;
-}
-
-function billedMetrics(alarms: readonly MetricAlarm[]): number {
-  return alarms.reduce(
-    (sum, one) =>
-      sum + ("Metrics" in one ? one.Metrics.filter(({ MetricStat }) => MetricStat !== undefined).length : 1),
-    0,
-  );
-}
-
-/** How many metrics the probe of a server publishes: those of `METRICS` that can have a value for it, and its own. */
-function metricsOf(server: Server): number {
-  const rests = Object.values(server.endpoints).flatMap(({ rest }) => (rest === null ? [] : [rest]));
-  const never: readonly (keyof typeof METRICS)[] = [
-    "ServerMemory",
-    ...(rests.length === 0 ? (["RestAvailable", "RestLatency", "CheckLatency"] as const) : []),
-    ...(server.canary === null ? (["CanaryLatency"] as const) : []),
-    ...(server.dependencies.length === 0 ? (["DependenciesFailed"] as const) : []),
-  ];
-  const numbers = new Set(rests.flatMap(({ numbers: all = [] }) => all.map(({ metric }) => metric)));
-  return Object.keys(METRICS).length - never.length + numbers.size + objectiveRules(server).length;
-}
-
-function line(what: string, quantity: number, unitPrice: number): CostLine {
-  return { what, quantity, unitPrice, monthly: cents(quantity * unitPrice) };
-}
-
-function tiered(what: string, quantity: number): CostLine {
-  let [left, below, monthly] = [quantity, 0, 0];
-  for (const [upTo, price] of PRICES.metrics) {
-    const here = Math.min(left, upTo - below);
-    monthly += here * price;
-    left -= here;
-    below = upTo;
-  }
-  return { what, quantity, unitPrice: PRICES.metrics[0][1], monthly: cents(monthly) };
 }
 
 function perServer(servers: readonly ServerPlan[], count: (server: ServerPlan) => number): number {

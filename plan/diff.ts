@@ -1,6 +1,9 @@
+import { LOG_CLASSES } from "../catalog/log-classes.ts";
 import { SEVERITIES } from "../catalog/shared.ts";
 import { formatDuration, formatPercent } from "../catalog/units.ts";
 import { maintenanceText } from "./maintenance-cloudwatch.ts";
+import { alarmName } from "./names.ts";
+import { namesBefore, renameText } from "./rename.ts";
 import type { MetricAlarm, ObjectivePlan, Plan, PlannedAlarm } from "./types.ts";
 
 export type Direction = "loosened" | "tightened" | "changed" | "added" | "removed";
@@ -50,13 +53,21 @@ export function diffPlans(before: Plan, after: Plan): Change[] {
 
 function serverChanges(before: Plan, after: Plan): Change[] {
   const old = new Map(before.servers.map((server) => [server.server, server]));
-  const now = new Map(after.servers.map((server) => [server.server, server]));
+  const names = namesBefore(before, after);
+  const kept = new Set(names.values());
   const whole = [
-    ...[...old.keys()].filter((name) => !now.has(name)).map((name) => gone("server", name, "watched")),
-    ...[...now.keys()].filter((name) => !old.has(name)).map((name) => fresh("server", name, "watched")),
+    ...[...old.keys()].filter((name) => !kept.has(name)).map((name) => gone("server", name, "watched")),
+    ...after.servers.flatMap((server) => {
+      const was = names.get(server.server);
+      if (was === undefined) return [fresh("server", server.server, "watched")];
+      return was === server.server
+        ? []
+        : [change("server", "changed", server.server, `named ${was}`, renameText(after, server))];
+    }),
   ];
-  const both = [...now].flatMap(([name, server]) => {
-    const was = old.get(name);
+  const both = after.servers.flatMap((server) => {
+    const name = server.server;
+    const was = old.get(names.get(name) ?? "");
     if (was === undefined) return [];
     return [
       ...compare({
@@ -69,9 +80,9 @@ function serverChanges(before: Plan, after: Plan): Change[] {
       }),
       ...compare({
         kind: "alarm",
-        before: byAlarm(was.alarms),
-        after: byAlarm(server.alarms),
-        subject: (key) => key,
+        before: byAlarm(was.alarms, alarmName(before.environment, was.server, "")),
+        after: byAlarm(server.alarms, alarmName(after.environment, name, "")),
+        subject: (key) => alarmName(after.environment, name, key),
         say: sayAlarm,
         looser: looserAlarm,
       }),
@@ -88,8 +99,8 @@ function serverChanges(before: Plan, after: Plan): Change[] {
 function fleetChanges(before: Plan, after: Plan): Change[] {
   const alarms = compare({
     kind: "alarm",
-    before: byAlarm(before.fleet.alarms),
-    after: byAlarm(after.fleet.alarms),
+    before: byAlarm(before.fleet.alarms, ""),
+    after: byAlarm(after.fleet.alarms, ""),
     subject: (key) => key,
     say: sayAlarm,
     looser: looserAlarm,
@@ -162,12 +173,22 @@ function probeChanges(server: string, before: ProbePart, after: ProbePart): Chan
 }
 
 function retentionChanges(before: Plan, after: Plan): Change[] {
-  return (["logsDays", "historyDays", "backupsDays"] as const).flatMap((key) => {
-    const [was, is] = [before.retention[key], after.retention[key]];
-    if (was === is) return [];
-    const subject = `${key.replace("Days", "")} retention`;
-    return [change("retention", is < was ? "loosened" : "tightened", subject, `${was} d`, `${is} d`)];
-  });
+  const [old, now] = [before.retention, after.retention];
+  const alike = [old, now].every(({ logsDays }) => new Set(Object.values(logsDays)).size === 1);
+  const logs = LOG_CLASSES.map((name) => ({
+    what: alike ? "logs" : `${name} logs`,
+    was: old.logsDays[name],
+    is: now.logsDays[name],
+  }));
+  return [
+    ...(alike ? logs.slice(0, 1) : logs),
+    { what: "history", was: old.historyDays, is: now.historyDays },
+    { what: "backups", was: old.backupsDays, is: now.backupsDays },
+  ]
+    .filter(({ was, is }) => was !== is)
+    .map(({ what, was, is }) =>
+      change("retention", is < was ? "loosened" : "tightened", `${what} retention`, `${was} d`, `${is} d`),
+    );
 }
 
 /** Whether the backups outlive the stack. */
@@ -187,8 +208,9 @@ function toolChanges(before: Plan, after: Plan): Change[] {
       (plan.probe?.lambda.roster.targets ?? []).map(({ server, requiredTools }) => [server, requiredTools]),
     );
   const old = tools(before);
+  const names = namesBefore(before, after);
   return [...tools(after)].flatMap(([server, required]) => {
-    const was = old.get(server);
+    const was = old.get(names.get(server) ?? "");
     if (was === undefined || was.join() === required.join()) return [];
     const lost = was.some((tool) => !required.includes(tool));
     const say = (names: readonly string[]): string => (names.length === 0 ? "none" : names.join(", "));
@@ -332,8 +354,9 @@ function byName(objectives: readonly ObjectivePlan[]): Map<string, ObjectivePlan
   return new Map(objectives.map((objective) => [objective.name, objective]));
 }
 
-function byAlarm(alarms: readonly PlannedAlarm[]): Map<string, PlannedAlarm> {
-  return new Map(alarms.map((alarm) => [alarm.definition.AlarmName, alarm]));
+/** Alarms by what stands in their names after the prefix, which holds the name of the server. */
+function byAlarm(alarms: readonly PlannedAlarm[], prefix: string): Map<string, PlannedAlarm> {
+  return new Map(alarms.map((alarm) => [alarm.definition.AlarmName.slice(prefix.length), alarm]));
 }
 
 function change(

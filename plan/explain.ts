@@ -1,6 +1,6 @@
 import type { Environment } from "../catalog/types.ts";
 import { formatDuration } from "../catalog/units.ts";
-import { type BurnWindow, burnInput, burnWindows, failuresToPage, windowsOf } from "./burn.ts";
+import { type BurnWindow, burnWindows, failuresToPage, windowsOf } from "./burn.ts";
 import { type FeasibilityInput, infeasible } from "./feasible.ts";
 import { errorBudgetMs } from "./slo.ts";
 
@@ -63,7 +63,18 @@ const MONTH_MS = 30 * 86_400_000;
 
 /** Why the alarms have the numbers they have: failures per tier, for each objective and for each sampling. */
 export function explainPlan(environment: Environment): Explanation {
-  const objectives = environment.servers.flatMap((server) =>
+  const tiers = [...environment.burnRates].sort((a, b) => b.factor - a.factor).map(({ name }) => name);
+  return {
+    environment: environment.name,
+    tiers,
+    objectives: explainObjectives(environment),
+    sampling: samplingTable(environment),
+  };
+}
+
+/** The failures with which each burn rate of each objective fires. */
+export function explainObjectives(environment: Environment): ExplainedObjective[] {
+  return environment.servers.flatMap((server) =>
     server.objectives.flatMap((objective): ExplainedObjective[] => {
       if (objective.sli === "latency") return [];
       const intervalMs = server.probe.every / server.probe.samples;
@@ -83,8 +94,6 @@ export function explainPlan(environment: Environment): Explanation {
       ];
     }),
   );
-  const tiers = [...environment.burnRates].sort((a, b) => b.factor - a.factor).map(({ name }) => name);
-  return { environment: environment.name, tiers, objectives, sampling: samplingTable(environment) };
 }
 
 function tier(
@@ -108,16 +117,17 @@ function tier(
 function samplingTable(environment: Environment): SamplingRow[] {
   const [first] = environment.servers;
   if (first === undefined) return [];
-  const example = { objective: 0, page: true, window: MONTH_MS, sli: "mcp", name: "", place: "" } as const;
-  const base = burnInput(environment, first, { ...example, burns: undefined });
   return OBJECTIVES_PPM.map((objectivePpm) => ({
     objectivePpm,
     cells: SAMPLING.map(({ everyMs, samples }): SamplingCell => {
       const input: FeasibilityInput = {
-        ...base,
         objectivePpm,
+        page: true,
         everyMs,
         samples,
+        floor: first.floor,
+        resolutionSeconds: environment.resolutionSeconds,
+        rates: environment.burnRates,
         windowMs: MONTH_MS,
         leastEveryMs: environment.platform === "cloud" ? 60_000 : 1_000,
       };

@@ -2,9 +2,12 @@ import { FLEET } from "../catalog/names.ts";
 import type { FamilyName } from "../catalog/shared.ts";
 import type { Environment } from "../catalog/types.ts";
 import { formatDuration } from "../catalog/units.ts";
-import { FAILING, firstTopic, inAlarm, isFolded } from "./composites.ts";
-import { alarmName, serverLogGroup } from "./names.ts";
-import { describeAlarm } from "./texts.ts";
+import { FAILING, inAlarm, isFolded, ticketSuffix } from "./composites.ts";
+import { escalationOf } from "./escalation.ts";
+import { describeFleet, fleetComposite } from "./fleet-composite.ts";
+import { planServerLogGroups } from "./logs.ts";
+import { alarmName } from "./names.ts";
+import { planSelfAlarms } from "./self-alarms.ts";
 import type {
   CompositeKind,
   FleetPlan,
@@ -20,10 +23,14 @@ const LOG_NAMESPACE = "Rollcall/Logs";
 const MAX_CHILDREN = 100;
 const MAX_CHARACTERS = 10_000;
 
-/** What watches all servers together: many that fail at once, a prober that is silent, lines of their logs. */
+/**
+ * What watches all servers together: many that fail at once, a prober that is silent, lines of their logs. And what
+ * watches the monitoring itself.
+ */
 export function planFleet(environment: Environment, servers: readonly ServerPlan[]): FleetPlan {
   const metricFilters = planMetricFilters(environment);
-  const alarms = metricFilters.length === 0 ? [] : logAlarms(environment);
+  const logged = metricFilters.length === 0 ? [] : logAlarms(environment);
+  const self = planSelfAlarms(environment);
   const each = (suffix: string): string[] =>
     servers.map(({ server }) => alarmName(environment.name, server, suffix));
   const folded = isFolded(environment)
@@ -32,7 +39,11 @@ export function planFleet(environment: Environment, servers: readonly ServerPlan
         ...foldedComposites({ environment, kind: "blind", family: "heartbeat", names: each("heartbeat") }),
       ]
     : [];
-  return { alarms, composites: [...folded, ...logComposites(environment, alarms)], metricFilters };
+  return {
+    alarms: [...logged, ...self.alarms],
+    composites: [...folded, ...logComposites(environment, logged), ...self.composites],
+    metricFilters,
+  };
 }
 
 /**
@@ -73,20 +84,20 @@ function chunks(names: readonly string[]): string[][] {
   return Array.from({ length: count }, (_, index) => names.slice(index * size, (index + 1) * size));
 }
 
-/** Every pattern over every log group of a server. */
-function planMetricFilters({ name, platform, servers, logEvents }: Environment): MetricFilterPlan[] {
+/** Every pattern over every log group of servers; they count into one metric an event. */
+function planMetricFilters(environment: Environment): MetricFilterPlan[] {
+  const { name, platform, logEvents } = environment;
   if (platform === "local") return [];
-  return servers
-    .filter(({ workload }) => workload !== null)
-    .flatMap((server) =>
-      logEvents.map((event) => ({
-        name: `${name}-${server.name}-${event.name}`,
-        logGroup: serverLogGroup(name, server.name),
-        pattern: event.pattern,
-        namespace: LOG_NAMESPACE,
-        metric: logMetric(name, event.name),
-      })),
-    );
+  return planServerLogGroups(environment).flatMap((group) =>
+    logEvents.map((event) => ({
+      // the name of the group's own server, where it has one
+      name: [name, ...group.name.split("/").slice(4), event.name].join("-"),
+      logGroup: group.name,
+      pattern: event.pattern,
+      namespace: LOG_NAMESPACE,
+      metric: logMetric(name, event.name),
+    })),
+  );
 }
 
 function logAlarms(environment: Environment): PlannedAlarm[] {
@@ -101,7 +112,7 @@ function logAlarms(environment: Environment): PlannedAlarm[] {
       guards: null,
       definition: {
         AlarmName: alarmName(environment.name, FLEET, name),
-        AlarmDescription: describe(environment, family, detail),
+        AlarmDescription: describeFleet(environment, family, detail),
         ActionsEnabled: false,
         Namespace: LOG_NAMESPACE,
         MetricName: logMetric(environment.name, name),
@@ -129,44 +140,10 @@ function logComposites(environment: Environment, alarms: readonly PlannedAlarm[]
     if (members.length === 0) return [];
     const rule = members.map(({ definition }) => inAlarm(definition.AlarmName)).join(" OR ");
     const detail = "lines of the servers' logs say so";
-    return [fleetComposite({ environment, suffix: kind, kind, family, rule, detail, acts: true })];
-  });
-}
-
-function fleetComposite(input: {
-  readonly environment: Environment;
-  readonly suffix: string;
-  readonly kind: CompositeKind;
-  readonly family: FamilyName;
-  readonly rule: string;
-  readonly detail: string;
-  readonly acts: boolean;
-}): PlannedComposite {
-  const { environment, suffix, kind, family, rule, detail, acts } = input;
-  const { severity, runbook, escalation = environment.defaultEscalation } = environment.families[family];
-  return {
-    server: FLEET,
-    kind,
-    severity,
-    runbook,
-    escalation,
-    escalates: kind !== "ticket",
-    topic: firstTopic(environment, escalation),
-    definition: {
-      AlarmName: alarmName(environment.name, FLEET, suffix),
-      AlarmDescription: describe(environment, family, detail),
-      AlarmRule: rule,
-      ActionsEnabled: acts,
-    },
-  };
-}
-
-function describe(environment: Environment, family: FamilyName, detail: string): string {
-  return describeAlarm({
-    family: environment.families[family],
-    environment: environment.name,
-    server: FLEET,
-    detail,
+    const { severity } = environment.families[family];
+    const suffix =
+      kind === "ticket" ? ticketSuffix(escalationOf(environment, { family, severity, climbs: false })) : kind;
+    return [fleetComposite({ environment, suffix, kind, family, rule, detail, acts: true })];
   });
 }
 

@@ -1,6 +1,6 @@
 import type { Problem } from "../catalog/errors.ts";
 import { definitionProblems } from "./cloudwatch/limits.ts";
-import type { MetricAlarm, ServerPlan } from "./types.ts";
+import type { ServerPlan } from "./types.ts";
 
 /** Everything in the alarms of a server, or of the fleet, that CloudWatch would refuse; `place` is their file. */
 export function alarmProblems(plan: Pick<ServerPlan, "alarms" | "composites">, place: string): Problem[] {
@@ -15,10 +15,4 @@ export function alarmProblems(plan: Pick<ServerPlan, "alarms" | "composites">, p
       isKnown: () => true,
     },
   );
-}
-
-/** The period of an alarm in seconds; metric math is evaluated at the period of its metrics. */
-export function periodOf(definition: MetricAlarm): number {
-  if ("Period" in definition) return definition.Period;
-  return Math.max(...definition.Metrics.map(({ MetricStat }) => MetricStat?.Period ?? 0));
 }

@@ -49,7 +49,7 @@ export function nominalBegins(maintenance: ResolvedMaintenance, range: TimeRange
 }
 
 /** The maintenance of the catalog that touches a range, each stretch by itself. */
-export function maintenanceIn(environment: Environment, range: TimeRange): QuietTime[] {
+export function maintenanceIn(environment: Pick<Environment, "maintenance">, range: TimeRange): QuietTime[] {
   return environment.maintenance.flatMap((maintenance) =>
     occurrences(maintenance, range).map(({ from, to }) => ({
       kind: "maintenance",
@@ -64,7 +64,7 @@ export function maintenanceIn(environment: Environment, range: TimeRange): Quiet
 }
 
 /** The maintenance of the catalog that is on at a moment. */
-export function activeAt(environment: Environment, at: number): QuietTime[] {
+export function activeAt(environment: Pick<Environment, "maintenance">, at: number): QuietTime[] {
   return maintenanceIn(environment, { from: at, to: at + 1 });
 }
 

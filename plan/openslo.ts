@@ -5,6 +5,7 @@ import type { Environment, ResolvedObjective, ResolvedRatio, Server } from "../c
 import { formatDuration, formatPercent, PPM } from "../catalog/units.ts";
 import { successMetric } from "./alarm-specs.ts";
 import { type BurnWindow, burnWindows } from "./burn.ts";
+import { escalationOf } from "./escalation.ts";
 import { blockSeconds } from "./points.ts";
 import { idOf, labels, PROBE_DURATION, successGauge } from "./prometheus/series.ts";
 import { errorBudgetMs, goodCheck } from "./slo.ts";
@@ -288,7 +289,9 @@ function rateOf(limit: number, { objective }: ResolvedRatio): number {
 
 /** Who is told at once; later levels are the escalation's own matter. */
 function firstTold(environment: Environment, server: Server, family: BurnRate["family"]): readonly string[] {
-  const wanted = environment.families[family].escalation ?? server.escalation;
+  const { severity } = environment.families[family];
+  const climbs = family === "budget-page";
+  const wanted = escalationOf(environment, { family, severity, climbs, ladder: server.escalation });
   return environment.escalations.find(({ name }) => name === wanted)?.levels[0]?.tell ?? [];
 }
 

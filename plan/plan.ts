@@ -3,7 +3,8 @@ import type { Environment, ResolvedObjective, Server } from "../catalog/types.ts
 import { isMeasured, successMetric } from "./alarm-specs.ts";
 import { planAlarms } from "./alarms.ts";
 import { planAlertmanager } from "./alertmanager/config.ts";
-import { burnInput } from "./burn.ts";
+import { backupProblems, planBackups } from "./backups.ts";
+import { burnInput, burnWindows, failuresToPage } from "./burn.ts";
 import { planComposites } from "./composites.ts";
 import { planCost } from "./cost.ts";
 import { planDashboards } from "./dashboard.ts";
@@ -12,12 +13,16 @@ import { infeasible } from "./feasible.ts";
 import { planFleet } from "./fleet.ts";
 import { planGrafana } from "./grafana/dashboards.ts";
 import { alarmProblems } from "./limits.ts";
+import { planLogs } from "./logs.ts";
 import { planMaintenance } from "./maintenance-cloudwatch.ts";
 import { PROBE_NAMESPACE, planProbe } from "./probe.ts";
 import { secretProblems } from "./probe-secret-problems.ts";
 import { planPrometheus } from "./prometheus/groups.ts";
+import { publishedMetrics } from "./published.ts";
+import { planScale } from "./scale.ts";
 import { errorBudgetMs, goodCheck } from "./slo.ts";
-import { planBackups, planLogGroups } from "./storage.ts";
+import { planStatus, statusProblems } from "./status.ts";
+import { planLogGroups } from "./storage.ts";
 import type { FleetPlan, ObjectivePlan, Plan, ServerPlan } from "./types.ts";
 import { planNamespaces, planWorkloads } from "./workloads.ts";
 
@@ -31,14 +36,16 @@ export function buildPlan(environment: Environment): Plan {
   const fleet = planFleet(environment, servers);
   const problems = problemsOf(environment, servers, fleet);
   if (problems.length > 0) throw catalogError(problems);
-  const probe = planProbe(environment);
   const dashboards = planDashboards(environment);
+  const published = publishedMetrics(servers, dashboards);
+  const probe = planProbe(environment, published);
   return {
     version: 1,
     environment: environment.name,
     platform: environment.platform,
     catalog: environment.digest,
     region: environment.aws?.region ?? null,
+    protect: environment.aws?.protect ?? false,
     resolutionSeconds: environment.resolutionSeconds,
     floorByServer: Object.fromEntries(environment.servers.map(({ name, floor }) => [name, floor])),
     servers,
@@ -58,14 +65,17 @@ export function buildPlan(environment: Environment): Plan {
     namespaces: probe === null ? [] : planNamespaces(environment, PROBE_NAMESPACE),
     workloads: planWorkloads(environment),
     probe,
+    scale: probe === null ? null : planScale(environment, probe.lambda.roster),
     logGroups: planLogGroups(environment),
+    logs: planLogs(environment),
     backups: planBackups(environment),
+    status: planStatus(environment, probe),
     maintenance: planMaintenance(
       environment,
       [...servers, fleet].flatMap(({ composites }) => composites),
     ),
     dashboards,
-    cost: planCost({ environment, servers, fleet, dashboards }),
+    cost: planCost({ environment, servers, fleet, dashboards, published, probe }),
     prometheus: { groups: planPrometheus(environment) },
     operator: operatorOf(environment),
     alertmanager: planAlertmanager(environment),
@@ -94,6 +104,8 @@ function problemsOf(
     ...servers.flatMap((server) => alarmProblems(server, `stacks/servers/${server.server}.yaml`)),
     ...alarmProblems(fleet, `stacks/${environment.name}.yaml`),
     ...secretProblems(environment),
+    ...backupProblems(environment),
+    ...statusProblems(environment),
   ];
 }
 
@@ -101,6 +113,7 @@ function planServer(environment: Environment, server: Server): ServerPlan {
   const alarms = planAlarms(environment, server);
   return {
     server: server.name,
+    formerly: server.formerly,
     description: server.description,
     owner: server.owner,
     escalation: server.escalation,
@@ -116,7 +129,7 @@ function planServer(environment: Environment, server: Server): ServerPlan {
         { mcp, rest: rest?.url ?? null },
       ]),
     ),
-    objectives: server.objectives.map(planObjective),
+    objectives: server.objectives.map((objective) => planObjective(environment, server, objective)),
     alarms,
     composites: planComposites(environment, server, alarms),
     unmeasured: server.thresholds
@@ -129,7 +142,11 @@ function planServer(environment: Environment, server: Server): ServerPlan {
   };
 }
 
-function planObjective(objective: ResolvedObjective): ObjectivePlan {
+function planObjective(
+  environment: Environment,
+  server: Server,
+  objective: ResolvedObjective,
+): ObjectivePlan {
   if (objective.sli === "latency") {
     return {
       name: objective.name,
@@ -144,6 +161,7 @@ function planObjective(objective: ResolvedObjective): ObjectivePlan {
     good: goodCheck(objective),
     metric: successMetric(objective),
     page: objective.page,
+    failuresToPage: failuresToPage(burnWindows(environment, server, objective), server.floor),
     objectivePpm: objective.objective,
     windowMs: objective.window,
     budgetMs: errorBudgetMs(objective.objective, objective.window),

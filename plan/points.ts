@@ -9,15 +9,6 @@ export function pointSeconds(environment: Environment, server: Server): number {
   return legalPeriod(Math.max(environment.resolutionSeconds, server.probe.every / 1_000));
 }
 
-/** How many points the short window of a burn rate has: never fewer than the floor counts. */
-export function shortPoints(
-  environment: Environment,
-  server: Server,
-  rate: { readonly short: number },
-): number {
-  return Math.max(server.floor.n, Math.round(rate.short / 1_000 / pointSeconds(environment, server)));
-}
-
 /** Length in seconds of one block of points, over which a value is judged and not a verdict. */
 export function blockSeconds(environment: Environment, server: Server): number {
   return legalPeriod(pointSeconds(environment, server) * BLOCK_PERIODS);

@@ -6,10 +6,11 @@ import type { Quantity } from "../catalog/units.ts";
 
 /** What a runner in AWS or in the cluster checks: the servers that name it, at the addresses it can reach. */
 export function planRoster(environment: Environment, runner: "aws" | "cluster"): Roster {
+  const isPrivate = runner === "cluster" || environment.aws?.vpc !== undefined;
   const targets = environment.servers.flatMap((server): RosterTarget[] => {
     const endpoint = server.endpoints[runner];
     if (endpoint === undefined || endpoint.mcp === null || !server.probe.from.includes(runner)) return [];
-    return [rosterTarget(server, targetOf({ server, endpoint, runner }))];
+    return [rosterTarget(server, targetOf({ server, endpoint, runner, isPrivate }))];
   });
   const { control, pace } = environment;
   return {

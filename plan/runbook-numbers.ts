@@ -1,7 +1,7 @@
 import type { Environment } from "../catalog/types.ts";
 import { formatDuration, formatPercent } from "../catalog/units.ts";
 import { isMeasured } from "./alarm-specs.ts";
-import { explainPlan, tierText } from "./explain.ts";
+import { explainObjectives, tierText } from "./explain.ts";
 import { blockSeconds, pointSeconds } from "./points.ts";
 
 /** The part of a runbook that the catalog writes: what each server has promised, in numbers. */
@@ -63,18 +63,18 @@ export function runbookNumbers(environment: Environment): RunbookNumbers[] {
 }
 
 function objectiveNumbers(environment: Environment): Pick<RunbookNumbers, "head" | "rows"> {
-  const { objectives } = explainPlan(environment);
   return {
     head: ["server", "objective", "promise", "budget", "tier", "fires when so many checks failed"],
-    rows: objectives.flatMap(({ server, objective, objectivePpm, windowMs, budgetMs, tiers }) =>
-      tiers.map((tier) => [
-        server,
-        objective,
-        `${formatPercent(objectivePpm)} in ${formatDuration(windowMs)}`,
-        `${Math.round(budgetMs / 600) / 100} min`,
-        tier.name,
-        tierText(tier),
-      ]),
+    rows: explainObjectives(environment).flatMap(
+      ({ server, objective, objectivePpm, windowMs, budgetMs, tiers }) =>
+        tiers.map((tier) => [
+          server,
+          objective,
+          `${formatPercent(objectivePpm)} in ${formatDuration(windowMs)}`,
+          `${Math.round(budgetMs / 600) / 100} min`,
+          tier.name,
+          tierText(tier),
+        ]),
     ),
   };
 }

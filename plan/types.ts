@@ -1,23 +1,38 @@
+import type { LogClass, LogRetention, LogRetentionDays } from "../catalog/log-classes.ts";
 import type { RatioObjective } from "../catalog/objective.ts";
 import type { FamilyName, Severity } from "../catalog/shared.ts";
 import type { Roster } from "../catalog/target.ts";
 import type { Floor } from "../catalog/units.ts";
 import type { AlertmanagerConfig } from "./alertmanager/types.ts";
+import type { BackupPlan } from "./backup-types.ts";
+import type { ComparisonOperator, Dimension, TreatMissingData } from "./cloudwatch/types.ts";
+import type {
+  CronJobPlan,
+  EnvVar,
+  ExporterPlan,
+  MonitorPlan,
+  SecretKeys,
+  WorkloadPlan,
+} from "./cluster-types.ts";
 import type { GrafanaDashboard } from "./grafana/model.ts";
+import type { LogsPlan } from "./logs.ts";
 import type { MaintenancePlan } from "./maintenance-cloudwatch.ts";
+import type { ScalePlan } from "./scale.ts";
+import type { StatusPlan } from "./status.ts";
 
-export type TreatMissingData = "breaching" | "notBreaching" | "ignore" | "missing";
+export type {
+  BackupPlan,
+  ComparisonOperator,
+  CronJobPlan,
+  Dimension,
+  EnvVar,
+  ExporterPlan,
+  MonitorPlan,
+  SecretKeys,
+  TreatMissingData,
+  WorkloadPlan,
+};
 export type Statistic = "Average" | "Sum" | "Minimum" | "Maximum" | "SampleCount";
-export type ComparisonOperator =
-  | "GreaterThanThreshold"
-  | "GreaterThanOrEqualToThreshold"
-  | "LessThanThreshold"
-  | "LessThanOrEqualToThreshold";
-
-export interface Dimension {
-  readonly Name: string;
-  readonly Value: string;
-}
 
 /** One line of a metric-math alarm (MetricDataQuery of the CloudWatch API). */
 export interface MetricDataQuery {
@@ -108,15 +123,22 @@ export interface PlannedComposite {
   readonly severity: Severity;
   readonly runbook: string;
   readonly escalation: string;
-  /** Whether later levels are told while it lasts; a ticket waits for the first one's working hours. */
+  /** Whether later levels are told while it lasts; what waits tells who answers for its severity, and nobody later. */
   readonly escalates: boolean;
-  /** The topic that is told when it fires and when it is over. */
+  /**
+   * `direct` for what watches the escalation itself: in the cloud it publishes to `topic` without the machine that it
+   * says is broken. All others are `escalated`.
+   */
+  readonly delivery: "escalated" | "direct";
+  /** The topic of the level that is told first, and when it is over. */
   readonly topic: string;
   readonly definition: CompositeAlarm;
 }
 
 export interface ServerPlan {
   readonly server: string;
+  /** Its name before a rename; null where it had no other. */
+  readonly formerly: string | null;
   readonly description: string;
   readonly owner: string;
   readonly escalation: string;
@@ -148,6 +170,8 @@ export type ObjectivePlan =
       readonly metric: string;
       /** Whether a fast burn wakes somebody. */
       readonly page: boolean;
+      /** The fewest failed checks in a row that can page. */
+      readonly failuresToPage: number;
       /** Millionths: 999000 is 99.9 %. */
       readonly objectivePpm: number;
       readonly windowMs: number;
@@ -179,45 +203,9 @@ export interface EscalationPlan {
 
 export interface LogGroupPlan {
   readonly name: string;
-  readonly retentionDays: number;
-}
-
-export interface BackupPlan {
-  readonly bucket: string;
-  readonly retentionDays: number;
-  readonly lockDays: number;
-  readonly lockMode: "GOVERNANCE";
-  /** Kept when the stack is destroyed. */
-  readonly protect: boolean;
-}
-
-export interface EnvVar {
-  readonly name: string;
-  readonly value: string | { readonly secret: string; readonly key: string };
-}
-
-export interface WorkloadPlan {
-  readonly server: string;
-  readonly namespace: string;
-  readonly deployment: string;
-  readonly image: string;
-  readonly args: readonly string[];
-  readonly env: readonly EnvVar[];
-  readonly port: number;
-  readonly replicas: number;
-  /** Name of the headless Service that resolves to every ready pod; null where pods are not asked one by one. */
-  readonly podsService: string | null;
-  /** Seconds until a rollout that does not come up counts as failed. */
-  readonly deployTimeoutSeconds: number;
-  readonly live: string | null;
-  readonly ready: string | null;
-  readonly resources: { readonly cpu: string; readonly memory: string; readonly memoryLimit: string };
-}
-
-/** A Secret of Kubernetes, and the keys of it that are read. */
-export interface SecretKeys {
-  readonly name: string;
-  readonly keys: readonly string[];
+  readonly logClass: LogClass;
+  /** One of the numbers that CloudWatch Logs takes: there is no log group without one. */
+  readonly retentionDays: LogRetentionDays;
 }
 
 export interface ProbePlan {
@@ -227,6 +215,12 @@ export interface ProbePlan {
     readonly everyMinutes: number;
     readonly timeoutSeconds: number;
     readonly memoryMb: number;
+    /** The network of one's own that it runs in; null for AWS's own, from which only public addresses are reached. */
+    readonly vpc: { readonly subnets: readonly string[]; readonly securityGroups: readonly string[] } | null;
+    /** How many functions share the roster: each is told its part by the event that starts it. */
+    readonly shards: number;
+    /** The queue of the runs that never began. */
+    readonly deadLetters: string;
     /** The DynamoDB table that keeps the circuit breakers between the function's processes. */
     readonly stateTable: string;
     /** The variable `NODE_OPTIONS`. */
@@ -235,17 +229,10 @@ export interface ProbePlan {
     readonly secrets: readonly string[];
     readonly roster: Roster;
   };
-  readonly cronJob: {
-    readonly name: string;
-    readonly namespace: string;
-    readonly image: string;
-    readonly schedule: string;
-    /** The variable `NODE_OPTIONS`. */
-    readonly nodeOptions: string;
-    /** Secrets that the roster names; they lie in the namespace of the job. */
-    readonly secrets: readonly SecretKeys[];
-    readonly roster: Roster;
-  };
+  /** Null where the exporter alone probes from within the cluster. */
+  readonly cronJob: CronJobPlan | null;
+  /** Null where the CronJob alone does. */
+  readonly exporter: ExporterPlan | null;
 }
 
 /** Lines of a log group that are counted into a metric (PutMetricFilter). */
@@ -275,17 +262,28 @@ export interface BudgetPolicyPlan {
 
 /** One item of what the monitoring costs a month. */
 export interface CostLine {
+  readonly service: string;
   readonly what: string;
   readonly quantity: number;
   /** US dollars for one, at the first tier. */
   readonly unitPrice: number;
   readonly monthly: number;
+  /** How the quantity comes about; says where it is assumed. */
+  readonly how: string;
 }
 
 export interface CostPlan {
   readonly currency: "USD";
+  /** When and where the prices were read. */
+  readonly priced: { readonly on: string; readonly region: string };
   readonly lines: readonly CostLine[];
   readonly monthly: number;
+  /** What the catalog allows a month; null where it sets no limit. */
+  readonly ceiling: number | null;
+  /** What each server adds by its alarms, composites and metrics. */
+  readonly servers: readonly { readonly server: string; readonly monthly: number }[];
+  /** What is left when the servers' own are taken away. */
+  readonly shared: number;
   /** Metric alarms of one server, on average. */
   readonly alarmsPerServer: number;
   readonly compositesPerServer: number;
@@ -321,6 +319,8 @@ export interface Plan {
   readonly platform: "local" | "cloud";
   readonly catalog: string;
   readonly region: string | null;
+  /** What must outlive the stack is kept when it is destroyed: backups, and the key that they are encrypted with. */
+  readonly protect: boolean;
   readonly resolutionSeconds: number;
   readonly floorByServer: Readonly<Record<string, Floor>>;
   readonly servers: readonly ServerPlan[];
@@ -328,15 +328,22 @@ export interface Plan {
   readonly budgetPolicy: readonly BudgetPolicyPlan[];
   readonly escalations: readonly EscalationPlan[];
   readonly retention: {
-    readonly logsDays: number;
+    /** By class of log group. */
+    readonly logsDays: LogRetention;
     readonly historyDays: number;
     readonly backupsDays: number;
   };
   readonly namespaces: readonly string[];
   readonly workloads: readonly WorkloadPlan[];
   readonly probe: ProbePlan | null;
+  /** What the size of the fleet asks for; null where everything runs on one machine. */
+  readonly scale: ScalePlan | null;
   readonly logGroups: readonly LogGroupPlan[];
+  /** How the lines of the pods reach their log groups. */
+  readonly logs: LogsPlan;
   readonly backups: readonly BackupPlan[];
+  /** Where the status is served; null for a local environment, whose monitor serves its own. */
+  readonly status: StatusPlan | null;
   /** Mute rules of CloudWatch; a local monitor reads the catalog itself. */
   readonly maintenance: readonly MaintenancePlan[];
   readonly dashboards: readonly DashboardPlan[];

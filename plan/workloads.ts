@@ -1,28 +1,38 @@
 import { podsName } from "../catalog/resolve-endpoints.ts";
 import type { SecretRef } from "../catalog/secrets.ts";
 import type { Environment, ResolvedWorkload, Server } from "../catalog/types.ts";
-import type { EnvVar, WorkloadPlan } from "./types.ts";
+import { type NetworkPlan, PROBE_LABEL, peersOf, planNetwork } from "./network.ts";
+import { PROBE_NAMESPACE } from "./probe.ts";
+import type { EnvVar, MonitorPlan, WorkloadPlan } from "./types.ts";
+
+/** A session that nobody uses for this long ends, and its process with it. */
+const SESSION_TIMEOUT_MS = 30 * 60_000;
 
 /** The Deployments of an environment: every server that we run, stdio ones behind the gateway image. */
 export function planWorkloads(environment: Environment): WorkloadPlan[] {
   return environment.servers.flatMap((server) => {
     const { workload } = server;
     if (workload === null) return [];
-    const { namespace, deployment, image, port, live, ready, resources } = workload;
+    const { namespace, deployment, image, port, replicas, live, ready, resources } = workload;
     return [
       {
         server: server.name,
         namespace,
         deployment,
         image,
-        args: workload.gateway ? gatewayArgs(server, workload) : [...(server.run?.args ?? [])],
+        args: workload.gateway ? gatewayArgs(environment, server, workload) : [...(server.run?.args ?? [])],
         env: Object.entries(server.run?.env ?? {}).flatMap(([name, value]) => envVar(name, value)),
         port,
-        replicas: workload.replicas.min,
+        replicas,
+        scaleAtPercent: replicas.min < replicas.max ? workload.scaleAt / 10_000 : null,
+        // the gateway keeps a process for each session, and only the pod that has it can go on
+        sticky: workload.gateway,
         podsService: workload.perPod ? podsName(deployment) : null,
         deployTimeoutSeconds: Math.ceil(environment.deployTimeout / 1_000),
         live,
         ready,
+        monitor: monitorOf(environment, workload),
+        network: networkOf(environment, workload),
         resources,
       },
     ];
@@ -37,21 +47,40 @@ export function planNamespaces(environment: Environment, probe: string): string[
   return [...new Set([probe, ...namespaces])].sort();
 }
 
-/** Arguments of the gateway (supergateway's): one stdio command served over Streamable HTTP with a health path. */
-function gatewayArgs(server: Server, workload: ResolvedWorkload): string[] {
-  const { run } = server;
+function monitorOf({ kubernetes }: Environment, { metrics }: ResolvedWorkload): MonitorPlan | null {
+  if (metrics === null || kubernetes === null || !kubernetes.prometheus.operator) return null;
+  return { path: metrics, labels: kubernetes.prometheus.monitorLabels };
+}
+
+/** It is called by the probe, by whom the catalog names, and by Prometheus where there is a page for it. */
+function networkOf({ kubernetes }: Environment, workload: ResolvedWorkload): NetworkPlan {
+  const { port, metrics, ingress, egress } = workload;
+  const prometheus =
+    metrics === null || kubernetes === null ? [] : [{ namespace: kubernetes.prometheus.namespace }];
+  const from = [
+    { namespace: PROBE_NAMESPACE, labels: PROBE_LABEL },
+    ...peersOf([...(kubernetes?.ingress ?? []), ...ingress, ...prometheus]),
+  ];
+  return planNetwork({ callers: [{ from, port }], egress });
+}
+
+/**
+ * Arguments of the gateway (supergateway's): one stdio command served over Streamable HTTP. A process a session, as the
+ * default of one a request would answer the second question of a check after the deadline.
+ */
+function gatewayArgs(
+  { kubernetes }: Environment,
+  { run }: Server,
+  { mcpPath, port, ready }: ResolvedWorkload,
+): string[] {
   const command = run?.package === undefined ? [run?.command ?? ""] : ["npx", "--no-install", run.package];
   const stdio = [...command, ...(run?.args ?? [])].map(shellWord).join(" ");
   return [
-    "--stdio",
-    stdio,
-    "--outputTransport",
-    "streamableHttp",
-    "--streamableHttpPath",
-    workload.mcpPath,
-    "--port",
-    String(workload.port),
-    ...(workload.live === null ? [] : ["--healthEndpoint", workload.live]),
+    ...["--stdio", stdio],
+    ...["--outputTransport", "streamableHttp", "--streamableHttpPath", mcpPath, "--port", String(port)],
+    ...["--stateful", "--sessionTimeout", String(SESSION_TIMEOUT_MS)],
+    ...["--logLevel", kubernetes?.gatewayLogs ?? "none"],
+    ...(ready === null ? [] : ["--healthEndpoint", ready]),
   ];
 }
 

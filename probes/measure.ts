@@ -1,4 +1,5 @@
 import { type Measures, type MetricName, objectiveMetric } from "../catalog/metrics.ts";
+import { isKept, type PathEnd } from "../catalog/objective-rule.ts";
 import type { ObjectiveRule } from "../catalog/target.ts";
 import { type CheckResult, isFailed, isRefused, type Observation, type PathVerdict } from "./result.ts";
 import { weaknesses } from "./verdict.ts";
@@ -13,7 +14,12 @@ export function measuresOf(observation: Observation, rules: readonly ObjectiveRu
   const measures = pathMeasures(observation);
   // a run without a verdict says nothing of any promise either
   if (observation.result.status === "unknown") return measures;
-  const kept = rules.flatMap((rule) => objectiveMeasure(rule, observation, measures));
+  const { mcp, rest } = observation.result;
+  const seen = { mcp: endOf(mcp), rest: endOf(rest), measures };
+  const kept = rules.flatMap((rule): [string, number][] => {
+    const good = isKept(rule, seen);
+    return good === undefined ? [] : [[objectiveMetric(rule.objective), good ? 1 : 0]];
+  });
   return kept.length === 0 ? measures : { ...measures, ...Object.fromEntries(kept) };
 }
 
@@ -59,36 +65,10 @@ function toolMeasures({ result: { mcp }, missingTools }: Observation): Measures 
   };
 }
 
-/** Whether a promise was kept in this run, as its own rule sees it; nothing where nobody saw. */
-function objectiveMeasure(
-  rule: ObjectiveRule,
-  { result, mcpMs, restMs }: Observation,
-  measures: Measures,
-): [string, number][] {
-  const kept = (good: boolean): [string, number][] => [[objectiveMetric(rule.objective), good ? 1 : 0]];
-  switch (rule.kind) {
-    case "classes": {
-      const reading = result[rule.path];
-      if (reading.outcome === "skipped") return [];
-      if (reading.outcome === "ok") return kept(true);
-      const { failureClass } = reading;
-      if (failureClass !== null && rule.burns.includes(failureClass)) return kept(false);
-      // behind a refusal nobody saw whether the promise is kept
-      return isRefused(reading) ? [] : kept(true);
-    }
-    case "latency": {
-      const ms = rule.path === "mcp" ? mcpMs : restMs;
-      // a check that failed took no time; availability is charged for it
-      return ms === null ? [] : kept(ms < rule.belowMs);
-    }
-    case "value": {
-      const value = measures[rule.metric];
-      if (value === undefined) return [];
-      return kept(
-        (rule.below === undefined || value < rule.below) && (rule.above === undefined || value > rule.above),
-      );
-    }
-  }
+/** How a path ended, as an objective's rule asks; a failure of no class burns no budget. */
+function endOf(path: PathVerdict): PathEnd {
+  if (path.outcome === "skipped") return null;
+  return path.outcome === "ok" ? "ok" : (path.failureClass ?? "ok");
 }
 
 /** Of the credential and the certificate, whichever runs out first. */

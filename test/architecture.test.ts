@@ -36,19 +36,46 @@ const ROOMS: Readonly<
       "@smithy/signature-v4",
     ],
   },
+  // what runs in AWS or in the cluster besides the probe: escalation, backup, status
+  cloud: {
+    rooms: ["monitor", "probes", "plan", "catalog"],
+    packages: [
+      "@aws-sdk/client-cloudwatch",
+      "@aws-sdk/client-dynamodb",
+      "@aws-sdk/client-kms",
+      "@aws-sdk/client-s3",
+      "@aws-sdk/client-secrets-manager",
+      "@aws-sdk/client-sfn",
+      "@aws-sdk/client-sns",
+      "@aws-sdk/client-ssm",
+      "@hono/node-server",
+      "hono",
+      "zod",
+    ],
+  },
   components: {
     rooms: ["plan", "catalog"],
     packages: ["@pulumi/pulumi", "@pulumi/aws", "@pulumi/kubernetes"],
   },
   monitor: { rooms: ["plan", "probes", "catalog"], packages: ["hono", "@hono/node-server"] },
   ops: {
-    rooms: ["monitor", "plan", "probes", "catalog"],
-    packages: ["commander", "zod", "@aws-sdk/client-cloudwatch"],
+    rooms: ["monitor", "cloud", "plan", "probes", "catalog"],
+    packages: ["commander", "zod", "@aws-sdk/client-cloudwatch", "@aws-sdk/client-sns"],
   },
-  stacks: { rooms: ["components", "probes", "plan", "catalog"], packages: ["@pulumi/pulumi"] },
+  // asked by the engine, of what the components made: it judges by the same plan
+  policies: { rooms: ["plan", "catalog"], packages: ["@pulumi/policy"] },
+  // the components with flat arguments, for Pulumi programs in other languages
+  plugin: {
+    rooms: ["components", "cloud", "probes", "plan", "catalog"],
+    packages: ["@pulumi/pulumi", "@pulumi/aws", "zod"],
+  },
+  stacks: {
+    rooms: ["plugin", "components", "cloud", "probes", "plan", "catalog"],
+    packages: ["@pulumi/pulumi"],
+  },
   // a benchmark measures peers too, and builds them as the tests build theirs
   bench: {
-    rooms: ["monitor", "plan", "probes", "catalog", "test"],
+    rooms: ["stacks", "monitor", "plan", "probes", "catalog", "test"],
     packages: ["@modelcontextprotocol/client"],
   },
 };
@@ -154,6 +181,15 @@ describe("the house", () => {
     expect(
       readers.filter(({ specifier }) => !/\/(types|units|errors|target|shared)\.ts$/.test(specifier)),
     ).toEqual([]);
+  });
+
+  it("lets the cloud see the routes of the local status, which are one fact, and nothing that runs it", () => {
+    const seen = imports.filter(
+      (one) => roomOf(one.from) === "cloud" && isRelative(one) && targetRoom(one) === "monitor",
+    );
+    expect(seen.filter(({ specifier }) => !/\/monitor\/status-(routes|view)\.ts$/.test(specifier))).toEqual(
+      [],
+    );
   });
 
   it("has a composition root of under 60 lines", () => {

@@ -29,7 +29,7 @@ it.each([
   expect({ code, stdout }).toEqual({ code: 64, stdout: "" });
   expect(stderr.trimEnd().split("\n")).toHaveLength(1);
   expect(stderr).toContain(start);
-  expect(stderr).toContain("npm run bench alerts|plan|probe|replay|start");
+  expect(stderr).toContain("npm run bench alerts|plan|probe|provision|replay|start");
 });
 
 it("takes the middle value, and the mean of the two middle ones", () => {

@@ -63,7 +63,7 @@ export function waitForFleet(): number {
   return (page?.definition.ActionsSuppressorWaitPeriod ?? 0) / 60;
 }
 
-/** What the page and the ticket of a server make of a trace of its MCP path, its only one. */
+/** What the page and the tickets of a server make of a trace of its MCP path, its only one. */
 export function alertsOf(input: {
   readonly server: ServerPlan;
   readonly failed: Uint8Array;
@@ -77,18 +77,19 @@ export function alertsOf(input: {
   const series = seriesOf(failed, phase);
   const runs = new Map<string, AlarmRun>();
   const spansOf = (kind: CompositeKind): Span[] => {
-    const composite = server.composites.find((one) => one.kind === kind);
-    if (composite === undefined) throw new Error(`the plan has no composite of the kind ${kind}`);
-    const rule = ruleOf(composite);
-    const definition = { ...composite.definition, AlarmRule: rule };
-    for (const name of alarmsOf(parseRule(rule))) {
+    // tickets are several, one for each escalation; whichever of them fires, somebody is told
+    const composites = server.composites
+      .filter((one) => one.kind === kind)
+      .map((one) => ({ ...one.definition, AlarmRule: ruleOf(one) }));
+    if (composites.length === 0) throw new Error(`the plan has no composite of the kind ${kind}`);
+    for (const name of composites.flatMap(({ AlarmRule }) => alarmsOf(parseRule(AlarmRule)))) {
       const alarm = server.alarms.find((one) => one.definition.AlarmName === name);
       if (alarm !== undefined && !runs.has(name)) runs.set(name, runOf({ alarm, series, range }));
     }
-    const run = compositeTransitions({ composites: [definition], metric: runs, range }).get(
-      definition.AlarmName,
+    const done = compositeTransitions({ composites, metric: runs, range });
+    return composites.flatMap(({ AlarmName, ActionsEnabled }) =>
+      ActionsEnabled ? spansIn(done.get(AlarmName)?.transitions ?? []) : [],
     );
-    return spansIn(run?.transitions ?? []);
   };
   return { page: spansOf("page"), ticket: pagesOnly ? [] : spansOf("ticket") };
 }

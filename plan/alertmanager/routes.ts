@@ -1,8 +1,8 @@
 import { FLEET } from "../../catalog/names.ts";
 import type { Environment, Escalation } from "../../catalog/types.ts";
+import { usedEscalations } from "../escalation.ts";
 import { isMutedWith } from "../maintenance.ts";
 import type { MaintenanceIntervals } from "../maintenance-alertmanager.ts";
-import { usedEscalations } from "../prometheus/escalation-alerts.ts";
 import type { CompositeKind } from "../types.ts";
 import { WATCHDOG } from "./receivers.ts";
 import type { Route } from "./types.ts";

@@ -1,5 +1,6 @@
 import { catalogError, type Problem } from "../../catalog/errors.ts";
 import { fieldOf, isRow, type Row } from "./fields.ts";
+import { defaultTreatment } from "./judge.ts";
 import { definitionProblems } from "./limits.ts";
 import type { AlarmDefinitions, CompositeAlarmDefinition, MetricAlarmDefinition } from "./types.ts";
 
@@ -55,7 +56,9 @@ export function readDefinitions(json: unknown, place: string): AlarmDefinitions 
   if (refused.length > 0) throw catalogError(refused);
   return {
     // the limits have looked at the type of every field that is picked
-    MetricAlarms: rows.MetricAlarms.map((row) => withDefaults(row) as unknown as MetricAlarmDefinition),
+    MetricAlarms: rows.MetricAlarms.map((row) =>
+      withDefaults(source(row) as unknown as MetricAlarmDefinition),
+    ),
     CompositeAlarms: rows.CompositeAlarms.map(
       (row) => pick(row, COMPOSITE_FIELDS) as unknown as CompositeAlarmDefinition,
     ),
@@ -104,21 +107,12 @@ function withoutNulls(row: Row, levels = 3): Row {
   return Object.fromEntries(levels === 0 ? given : given.map(([name, value]) => [name, cleaned(value)]));
 }
 
-function withDefaults(row: Row): Row {
-  // user guide: these metrics ignore missing data by default, which a different choice overrides
-  const treat = namespacesOf(row).includes("AWS/DynamoDB") ? "ignore" : "missing";
-  const defaults = { DatapointsToAlarm: fieldOf(row, "EvaluationPeriods"), TreatMissingData: treat };
-  return { ...defaults, ...source(row) };
-}
-
-/** The namespaces of all metrics that an alarm looks at. */
-function namespacesOf(row: Row): unknown[] {
-  const queries = fieldOf(row, "Metrics");
-  const stats = (Array.isArray(queries) ? queries : [])
-    .filter(isRow)
-    .map((one) => fieldOf(one, "MetricStat"));
-  const metrics = stats.filter(isRow).map((stat) => fieldOf(stat, "Metric"));
-  return [row, ...metrics.filter(isRow)].map((metric) => fieldOf(metric, "Namespace"));
+function withDefaults(definition: MetricAlarmDefinition): MetricAlarmDefinition {
+  return {
+    DatapointsToAlarm: definition.EvaluationPeriods,
+    TreatMissingData: defaultTreatment(definition),
+    ...definition,
+  };
 }
 
 /** The picked fields of a metric alarm; an empty list of queries next to a metric is none. */

@@ -11,15 +11,23 @@ export interface Rule {
 }
 
 export function ruleOf(definition: MetricAlarmDefinition): Rule {
-  const { EvaluationPeriods, DatapointsToAlarm, Threshold, ComparisonOperator, Namespace } = definition;
+  const { EvaluationPeriods, DatapointsToAlarm, Threshold, ComparisonOperator } = definition;
   return {
     evaluationPeriods: EvaluationPeriods,
     datapointsToAlarm: DatapointsToAlarm ?? EvaluationPeriods,
     threshold: Threshold,
     comparison: ComparisonOperator,
-    // the only namespace with a default of its own
-    treat: definition.TreatMissingData ?? (Namespace === "AWS/DynamoDB" ? "ignore" : "missing"),
+    treat: definition.TreatMissingData ?? defaultTreatment(definition),
   };
+}
+
+/**
+ * How an alarm treats missing data that does not say it: metrics of DynamoDB are the only ones with a default of
+ * their own. Source: CloudWatch user guide, "Configuring how CloudWatch alarms treat missing data".
+ */
+export function defaultTreatment({ Namespace, Metrics = [] }: MetricAlarmDefinition): TreatMissingData {
+  const namespaces = [Namespace, ...Metrics.map(({ MetricStat }) => MetricStat?.Metric.Namespace)];
+  return namespaces.includes("AWS/DynamoDB") ? "ignore" : "missing";
 }
 
 /** Whether a value crosses the threshold; a missing one does not. */

@@ -1,4 +1,5 @@
 import { type Action, actionsOf } from "./actions.ts";
+import { createColumns } from "./columns.ts";
 import { type AlarmRun, compositeTransitions } from "./composite.ts";
 import { alarmNameOf } from "./composite-rule.ts";
 import { metricTransitions } from "./metric-alarm.ts";
@@ -24,10 +25,11 @@ export function replayAlarms(input: {
   readonly range: TimeRange;
 }): Replay {
   const { definitions, seriesOf, range } = input;
+  const columns = createColumns(seriesOf);
   const metric = new Map<string, AlarmRun>(
     definitions.MetricAlarms.map((definition) => [
       definition.AlarmName,
-      metricTransitions({ definition, seriesOf, range }),
+      metricTransitions({ definition, seriesOf, range, columns }),
     ]),
   );
   const composites = compositeTransitions({ composites: definitions.CompositeAlarms, metric, range });

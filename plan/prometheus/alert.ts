@@ -2,6 +2,7 @@ import { FLEET } from "../../catalog/names.ts";
 import type { FamilyName, Severity } from "../../catalog/shared.ts";
 import type { Environment, Server } from "../../catalog/types.ts";
 import { formatDuration } from "../../catalog/units.ts";
+import { escalationOf } from "../escalation.ts";
 import { describeAlarm } from "../texts.ts";
 import type { CompositeKind, PrometheusRule } from "../types.ts";
 import { span } from "./series.ts";
@@ -37,6 +38,8 @@ export function alertRule(input: Alert): PrometheusRule {
   const { runbook, ...of } = environment.families[family];
   const severity = input.severity ?? of.severity;
   const name = server?.name ?? FLEET;
+  const kind = KINDS[family] ?? "ticket";
+  const ladder = server === null ? {} : { ladder: server.escalation };
   return {
     alert,
     expr,
@@ -45,8 +48,8 @@ export function alertRule(input: Alert): PrometheusRule {
       severity,
       environment: environment.name,
       server: name,
-      kind: KINDS[family] ?? "ticket",
-      escalation: of.escalation ?? server?.escalation ?? environment.defaultEscalation,
+      kind,
+      escalation: escalationOf(environment, { family, severity, climbs: kind !== "ticket", ...ladder }),
       ...input.labels,
     },
     annotations: {

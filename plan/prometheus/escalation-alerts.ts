@@ -1,5 +1,6 @@
 import type { Environment, Escalation } from "../../catalog/types.ts";
 import { formatDuration } from "../../catalog/units.ts";
+import { usedEscalations } from "../escalation.ts";
 import type { PrometheusGroup, PrometheusRule } from "../types.ts";
 import { span } from "./series.ts";
 
@@ -21,17 +22,6 @@ export function escalationAlerts(environment: Environment): PrometheusGroup[] {
   if (rules.length === 0) return [];
   const interval = span(Math.min(30, environment.resolutionSeconds));
   return [{ name: `${environment.name}-escalation`, interval, rules }];
-}
-
-/** The escalations that an alert of the environment can go to. */
-export function usedEscalations(environment: Environment): Escalation[] {
-  const { servers, families, defaultEscalation, escalations } = environment;
-  const used = new Set<string | undefined>([
-    defaultEscalation,
-    ...servers.map(({ escalation }) => escalation),
-    ...Object.values(families).map(({ escalation }) => escalation),
-  ]);
-  return escalations.filter(({ name }) => used.has(name));
 }
 
 function climb(

@@ -1,6 +1,6 @@
 import type { FailureClass } from "../../catalog/failures.ts";
 import { type Measures, objectiveMetric } from "../../catalog/metrics.ts";
-import type { ObjectiveRule } from "../../catalog/target.ts";
+import { isKept } from "../../catalog/objective-rule.ts";
 import type { Subject } from "./subject.ts";
 
 /** How one path of a check ended: well, or on which rung it broke. */
@@ -46,7 +46,7 @@ export function measuresIn(subject: Subject, state: CheckState): Measures {
   };
   for (const [metric, value] of values) if (Object.hasOwn(measured, metric)) measured[metric] = value;
   for (const rule of subject.rules) {
-    const good = isKept(rule, { mcp, rest, measured });
+    const good = isKept(rule, { mcp, rest, measures: measured });
     if (good !== undefined) measured[objectiveMetric(rule.objective)] = good ? 1 : 0;
   }
   return measured;
@@ -67,35 +67,4 @@ function answers({ hasCanary, hoursToExpiry }: Subject, ms: number): Measures {
     ...(hasCanary ? { CanaryLatency: ms } : {}),
     ...(hoursToExpiry === null ? {} : { HoursToExpiry: hoursToExpiry }),
   };
-}
-
-/** Whether a promise was kept, as its own rule sees it; undefined where nobody saw. */
-function isKept(
-  rule: ObjectiveRule,
-  {
-    mcp,
-    rest,
-    measured,
-  }: { readonly mcp: PathState; readonly rest: PathState | null; readonly measured: Measures },
-): boolean | undefined {
-  switch (rule.kind) {
-    case "classes": {
-      const path = rule.path === "mcp" ? mcp : rest;
-      if (path === null) return undefined;
-      if (path === "ok") return true;
-      if (rule.burns.includes(path)) return false;
-      return path === "auth" ? undefined : true;
-    }
-    case "latency": {
-      const ms = measured[rule.path === "mcp" ? "McpLatency" : "RestLatency"];
-      return ms === undefined ? undefined : ms < rule.belowMs;
-    }
-    case "value": {
-      const value = measured[rule.metric];
-      if (value === undefined) return undefined;
-      return (
-        (rule.below === undefined || value < rule.below) && (rule.above === undefined || value > rule.above)
-      );
-    }
-  }
 }

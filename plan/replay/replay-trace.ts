@@ -1,5 +1,6 @@
 import type { Trace } from "../../catalog/trace.ts";
 import type { Environment } from "../../catalog/types.ts";
+import { withoutSelf } from "../self-alarms.ts";
 import type { Plan } from "../types.ts";
 import { beginnings, happeningsOf } from "./happenings.ts";
 import { replayPlan } from "./replay.ts";
@@ -23,7 +24,8 @@ export async function replayTrace(input: {
   const names = environment.servers.map(({ name }) => name);
   return replayPlan({
     ...maintenanceSettings(environment, range),
-    plan,
+    // a trace happens to servers: of the monitoring itself it says nothing, and silence is no fault there
+    plan: { ...plan, fleet: withoutSelf(plan.fleet) },
     range,
     seriesOf: (name) => {
       const server = environment.servers.find((one) => one.name === name);

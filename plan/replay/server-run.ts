@@ -1,17 +1,15 @@
-import { type Budget, errorBudget } from "../budget.ts";
+import { type Spending, spending } from "../budget.ts";
 import { checksOf } from "../budget-checks.ts";
 import { createColumns } from "../cloudwatch/columns.ts";
 import { type AlarmRun, compositeTransitions } from "../cloudwatch/composite.ts";
-import { metricTransitions } from "../cloudwatch/metric-alarm.ts";
+import { metricTransitions, periodOf } from "../cloudwatch/metric-alarm.ts";
 import type { SeriesOf, TimeRange } from "../cloudwatch/types.ts";
-import { periodOf } from "../limits.ts";
+import { serverMetric } from "../server-metric.ts";
 import type { ObjectivePlan, Plan, PlannedAlarm, ServerPlan } from "../types.ts";
-import { metricOf } from "./subject.ts";
 import type { BudgetStand, ServerRun } from "./types.ts";
 
 /** Failures with less than this between them are one outage. */
 const ONE_OUTAGE_MS = 3_600_000;
-const BURN = { longMs: 3_600_000, shortMs: 300_000 } as const;
 
 type Ratio = Exclude<ObjectivePlan, { readonly sli: "latency" }>;
 
@@ -43,14 +41,15 @@ export function serverRun(input: {
   const promises = server.objectives
     .filter((objective): objective is Ratio => objective.sli !== "latency")
     .map((objective) => {
-      const series = seriesOf(metricOf(plan.environment, server.server, objective.metric));
+      const { environment } = plan;
+      const series = seriesOf(serverMetric({ environment, server: server.server, metric: objective.metric }));
       return { objective, checks: checksOf(series ?? EMPTY) };
     });
   const standAt = (now: number): BudgetStand[] =>
     promises.map(({ objective, checks }) =>
       standOf(
         objective.name,
-        errorBudget({
+        spending({
           checks,
           objectivePpm: objective.objectivePpm,
           windowMs: objective.windowMs,
@@ -58,7 +57,6 @@ export function serverRun(input: {
           excluded,
           everyMs: server.probe.everyMs,
           samples: server.probe.samples,
-          burn: BURN,
           policy: plan.budgetPolicy,
         }),
       ),
@@ -106,7 +104,7 @@ export function alarmRuns(
 export const LONG_AGO = 0;
 const EMPTY = { times: new Float64Array(), values: new Float64Array() };
 
-function standOf(objective: string, { spentPpm, spentMs, policy }: Budget): BudgetStand {
+function standOf(objective: string, { spentPpm, spentMs, policy }: Spending): BudgetStand {
   return { objective, spentPpm, spentMs, policy: policy?.name ?? null };
 }
 

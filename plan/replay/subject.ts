@@ -1,7 +1,6 @@
-import { inMetricUnit, NAMESPACE } from "../../catalog/metrics.ts";
+import { inMetricUnit } from "../../catalog/metrics.ts";
 import type { ObjectiveRule } from "../../catalog/target.ts";
 import type { Endpoint, Environment, Server } from "../../catalog/types.ts";
-import type { MetricId } from "../cloudwatch/types.ts";
 import { conditionsOf } from "../condition-specs.ts";
 import { objectiveRules } from "../roster.ts";
 
@@ -53,18 +52,6 @@ export function subjectOf(environment: Environment, server: Server): Subject {
         ? { ServerMemory: healthy("ServerMemory") }
         : {},
     rules,
-  };
-}
-
-/** What a metric of a server is told apart by. */
-export function metricOf(environment: string, server: string, metric: string): MetricId {
-  return {
-    Namespace: NAMESPACE,
-    MetricName: metric,
-    Dimensions: [
-      { Name: "Environment", Value: environment },
-      { Name: "Server", Value: server },
-    ],
   };
 }
 

@@ -4,10 +4,11 @@ import type { Trace } from "../../catalog/trace.ts";
 import type { Environment, Server } from "../../catalog/types.ts";
 import { metricKey } from "../cloudwatch/series.ts";
 import type { Series, SeriesOf } from "../cloudwatch/types.ts";
+import { serverMetric } from "../server-metric.ts";
 import { checkAt, happeningsOf, stateIn } from "./happenings.ts";
 import { measuresIn } from "./measures.ts";
 import { checkMoments } from "./moments.ts";
-import { metricOf, type Subject, subjectOf } from "./subject.ts";
+import { type Subject, subjectOf } from "./subject.ts";
 
 /**
  * What the checks of one server publish over a trace, and over `leadMs` before it, in which all is well. Calling it
@@ -40,7 +41,7 @@ export function traceSeries(input: {
   }
   const byKey = new Map(
     [...table.series()].map(([metric, series]) => [
-      metricKey(metricOf(environment.name, server.name, metric)),
+      metricKey(serverMetric({ environment: environment.name, server: server.name, metric })),
       series,
     ]),
   );

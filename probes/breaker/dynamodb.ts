@@ -6,8 +6,8 @@ import { type BreakerSnapshot, type BreakerStore, parseSnapshots } from "./state
 
 /** What one call may take in all, loading the SDK and finding credentials included. */
 const CALL_MS = 1_000;
-/** An address that does not answer is given up early enough to try another one. */
-const CONNECT_MS = 400;
+/** An address that does not answer is given up early enough to try another one, in milliseconds. */
+export const CONNECT_MS = 400;
 /** DynamoDB takes items of 400 KB (409,600 bytes); the rest is for the key and the names of the attributes. */
 const BODY_BYTES = 400_000;
 /** An item that nothing has changed for so long is removed by DynamoDB. */
@@ -137,7 +137,8 @@ export function loadDynamoDb(): Promise<typeof import("@aws-sdk/client-dynamodb"
   return import("@aws-sdk/client-dynamodb");
 }
 
-async function inTime<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+/** A call that is given up after a second, loading the SDK and finding credentials included. Rejects as the call does. */
+export async function inTime<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const deadline = startDeadline(CALL_MS);
   try {
     return await deadline.bounded(call(deadline.signal));
@@ -166,8 +167,8 @@ function fittingOf(snapshots: readonly BreakerSnapshot[]): { readonly body: stri
   return { body: `[${texts.join(",")}]`, kept: texts.length };
 }
 
-/** The first line only: a signature that is refused is explained by the whole request, its token included. */
-function reasonOf(error: unknown): string {
+/** Why a call failed, as one printable line: a signature that is refused is explained by the whole request, its token included. */
+export function reasonOf(error: unknown): string {
   const [line = ""] = messageOf(error).split("\n");
   return printable(error instanceof Error ? `${error.name}: ${line}` : line);
 }

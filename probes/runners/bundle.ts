@@ -59,6 +59,20 @@ export function bundleScripts(entryPoints: readonly string[], outdir: string): v
   });
 }
 
+/**
+ * Bundles one program that is no probe, as the runners are bundled. `of the runtime` leaves out the AWS SDK, which
+ * Lambda brings along; `inside` takes in what the program uses of it.
+ */
+export function bundleProgram(program: {
+  readonly entry: string;
+  readonly outfile: string;
+  readonly sdk: "of the runtime" | "inside";
+}): void {
+  const { entry, outfile, sdk } = program;
+  const external = sdk === "of the runtime" ? [...OF_THE_RUNTIME] : [];
+  buildSync({ ...SETTINGS, entryPoints: [entry], outfile, external });
+}
+
 function build(entry: string, outfile: string, external: string[]): void {
   buildSync({ ...SETTINGS, entryPoints: [source(entry)], outfile, external });
 }

@@ -11,8 +11,9 @@ import {
   usageError,
 } from "../../catalog/errors.ts";
 import { printable } from "../classify.ts";
+import { ResultBoard } from "../results/board.ts";
 import { PrometheusPage } from "../sinks/prometheus.ts";
-import type { Sink } from "../sinks/sink.ts";
+import { together } from "../sinks/together.ts";
 import { type Continuous, startContinuous } from "./continuous.ts";
 import { createOnDemand, type OnDemand } from "./on-demand.ts";
 import { createRunner, type Runner, type RunnerInput } from "./runner.ts";
@@ -32,7 +33,7 @@ export interface Exporter {
 /**
  * Checks each server on its own interval and serves `/metrics` (Prometheus), `/livez` (the process works,
  * whatever the servers do) and `/readyz` (every server has been checked lately); `/probe?server=` checks one
- * now, or shows a result that is young enough. Listens on
+ * now, or shows a result that is young enough; `/results` has the last result of each as JSON. Listens on
  * `ROLLCALL_LISTEN`, `host:port`. Throws a RollcallError when the roster, the sink or the address cannot be
  * used.
  */
@@ -50,7 +51,10 @@ export async function startExporter(input: RunnerInput): Promise<Exporter> {
     breakers: () => prober.breakers(),
   });
   const onDemand = createOnDemand({ targets: roster.targets, prober, now: Date.now });
-  const server = createServer(pages({ page, onDemand, unready: () => rounds?.unready() ?? [] }));
+  const board = new ResultBoard();
+  const server = createServer(
+    pages({ environment: roster.environment, page, board, onDemand, unready: () => rounds?.unready() ?? [] }),
+  );
   try {
     server.listen(listen);
     await once(server, "listening");
@@ -65,7 +69,7 @@ export async function startExporter(input: RunnerInput): Promise<Exporter> {
       error,
     );
   }
-  const sink = isPrinted ? both(page, runner.sink) : page;
+  const sink = isPrinted ? together(page, board, runner.sink) : together(page, board);
   rounds = startContinuous({ roster, prober, tracing, sink });
   const stopping = new AbortController();
   const flushing = isPrinted ? flushOften(runner, { tell, signal: stopping.signal }) : Promise.resolve();
@@ -84,14 +88,19 @@ export async function startExporter(input: RunnerInput): Promise<Exporter> {
   };
 }
 
+const PAGES = ["/metrics", "/results", "/livez", "/readyz", "/probe?server="];
 const FREE = "free it, or set ROLLCALL_LISTEN to another host:port";
 
 function pages({
+  environment,
   page,
+  board,
   onDemand,
   unready,
 }: {
+  readonly environment: string;
   readonly page: PrometheusPage;
+  readonly board: ResultBoard;
   readonly onDemand: OnDemand;
   readonly unready: () => readonly string[];
 }): RequestListener {
@@ -109,6 +118,8 @@ function pages({
     const [path, query] = (request.url ?? "").split("?");
     if (path === "/metrics") return send(200, page.contentType, page.text());
     if (path === "/livez") return json(200, { status: "ok" });
+    if (path === "/results")
+      return json(200, { environment, results: board.results(), changes: board.changes() });
     if (path === "/probe") {
       const server = new URLSearchParams(query).get("server") ?? "";
       void onDemand(server).then(
@@ -117,7 +128,7 @@ function pages({
       );
       return;
     }
-    if (path !== "/readyz") return json(404, { pages: ["/metrics", "/livez", "/readyz", "/probe?server="] });
+    if (path !== "/readyz") return json(404, { pages: PAGES });
     const waiting = unready();
     return json(waiting.length === 0 ? 200 : 503, {
       status: waiting.length === 0 ? "ok" : "waiting",
@@ -128,14 +139,6 @@ function pages({
 
 function unknown(server: string): object {
   return { error: `${printable(server) || "no server"} is not in the roster; ask /probe?server=<name>` };
-}
-
-function both(...sinks: readonly Sink[]): Pick<Sink, "publish"> {
-  return {
-    publish: (observation, measures) => {
-      for (const sink of sinks) sink.publish(observation, measures);
-    },
-  };
 }
 
 async function flushOften(

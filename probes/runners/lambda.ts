@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { usageError } from "../../catalog/errors.ts";
 import { prepareBreakerStore } from "../breaker/open.ts";
+import { prepareResults } from "../results/open.ts";
 import type { RosterSummary } from "./run.ts";
 import { createRunner, type Runner, type RunnerInput } from "./runner.ts";
 import type { Shard } from "./schedule.ts";
@@ -17,6 +18,7 @@ const MAX_SHARDS = 1_000;
 
 // a process that starts has a whole processor; once it runs, one at 256 MB has a seventh, and loading takes seconds
 await prepareBreakerStore(process.env.ROLLCALL_BREAKERS);
+await prepareResults(process.env.ROLLCALL_RESULTS);
 
 /** The probe Lambda: checks the due servers of its roster, or of the part of it that the event names. */
 export const handler: LambdaHandler = createHandler({

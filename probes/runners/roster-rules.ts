@@ -94,6 +94,7 @@ const target = record(
     cacheMs: count,
     breaker: record({ failures: positive, restMs: duration }),
     objectiveRules: list(objectiveRule),
+    metrics: texts,
     credentials: record({ kind: word("bearer", "client-credentials", "private-key-jwt", "sigv4") }),
     tls: record({}, { ca: secretRef, certificate: secretRef, key: secretRef }),
     contract: object,

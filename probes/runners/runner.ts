@@ -1,7 +1,9 @@
 import type { Roster } from "../../catalog/target.ts";
 import { openBreakerStore } from "../breaker/open.ts";
+import { openResults } from "../results/open.ts";
 import { openSink, sinkNameOf } from "../sinks/open.ts";
 import type { Sink, SinkName } from "../sinks/sink.ts";
+import { together } from "../sinks/together.ts";
 import { openTracing, type Tracing } from "../trace/trace.ts";
 import { createProber, type Prober } from "./prober.ts";
 import { readRoster } from "./roster.ts";
@@ -13,7 +15,8 @@ export interface RunnerInput {
   readonly rosterPath: string;
   /**
    * `ROLLCALL_SINK`, `ROLLCALL_BREAKERS` (where breakers are kept between processes: the path of a file, or
-   * `dynamodb:<table>`) and OpenTelemetry's own.
+   * `dynamodb:<table>`), `ROLLCALL_RESULTS` (where each run leaves the last results: `dynamodb:<table>`) and
+   * OpenTelemetry's own.
    */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Takes the lines of sinks. */
@@ -42,7 +45,14 @@ export async function createRunner(input: RunnerInput): Promise<Runner> {
   const { rosterPath, env, write, tell, shard } = input;
   const sinkName = sinkNameOf(env.ROLLCALL_SINK, input.sink ?? "emf");
   const roster = await readRoster(rosterPath);
-  const sink = await openSink(sinkName, { environment: roster.environment, write });
+  const measured = await openSink(sinkName, {
+    environment: roster.environment,
+    write,
+    published: publishedOf(roster),
+  });
+  const results = env.ROLLCALL_RESULTS;
+  const sink =
+    results === undefined ? measured : together(measured, openResults(results, { roster, shard, tell }));
   const tracing = await openTracing({ env, tell });
   const kept = env.ROLLCALL_BREAKERS;
   const prober = await createProber({
@@ -62,4 +72,13 @@ export async function createRunner(input: RunnerInput): Promise<Runner> {
       await tracing?.close();
     },
   };
+}
+
+/** The metrics of each server whose plan says which of them CloudWatch gets. */
+function publishedOf({ targets }: Roster): ReadonlyMap<string, ReadonlySet<string>> {
+  return new Map(
+    targets.flatMap(({ server, metrics }) =>
+      metrics === undefined ? [] : [[server, new Set(metrics)] as const],
+    ),
+  );
 }

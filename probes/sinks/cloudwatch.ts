@@ -21,12 +21,15 @@ interface MetricClient {
  */
 export async function cloudWatchSink({
   environment,
+  published,
   client = {},
 }: {
   readonly environment: string;
+  /** Metrics by server that are sent; a server that is not named has all of them. @default all */
+  readonly published?: ReadonlyMap<string, ReadonlySet<string>>;
   readonly client?: CloudWatchClientConfig;
 }): Promise<Sink> {
-  return batching(environment, await openClient(client));
+  return batching(await openClient(client), { environment, published });
 }
 
 async function openClient(config: CloudWatchClientConfig): Promise<MetricClient> {
@@ -41,7 +44,16 @@ async function openClient(config: CloudWatchClientConfig): Promise<MetricClient>
   };
 }
 
-function batching(environment: string, client: MetricClient): Sink {
+function batching(
+  client: MetricClient,
+  {
+    environment,
+    published,
+  }: {
+    readonly environment: string;
+    readonly published: ReadonlyMap<string, ReadonlySet<string>> | undefined;
+  },
+): Sink {
   let waiting: MetricDatum[] = [];
   return {
     publish({ result }, measures) {
@@ -50,7 +62,9 @@ function batching(environment: string, client: MetricClient): Sink {
         { Name: "Server", Value: result.server },
       ];
       const Timestamp = new Date(result.checkedAt);
-      for (const [name, value] of finite(measures))
+      const wanted = published?.get(result.server);
+      for (const [name, value] of finite(measures)) {
+        if (wanted !== undefined && !wanted.has(name)) continue;
         waiting.push({
           MetricName: name,
           Dimensions,
@@ -59,6 +73,7 @@ function batching(environment: string, client: MetricClient): Sink {
           Unit: unitOf(name),
           StorageResolution: 60,
         });
+      }
     },
     async flush() {
       const data = waiting;

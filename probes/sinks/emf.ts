@@ -15,12 +15,18 @@ const EVENT_BYTES = 256 * 1_024 - 26;
 export function emfSink({
   environment,
   write,
+  published,
 }: {
   readonly environment: string;
   readonly write: (line: string) => void;
+  /** Metrics by server that become CloudWatch's; a server that is not named has all of them. @default all */
+  readonly published?: ReadonlyMap<string, ReadonlySet<string>>;
 }): Sink {
   return {
-    publish: (observation, measures) => write(emfLine({ observation, measures, environment })),
+    publish: (observation, measures) =>
+      write(
+        emfLine({ observation, measures, environment, published: published?.get(observation.result.server) }),
+      ),
     flush: () => Promise.resolve(),
   };
 }
@@ -34,15 +40,19 @@ export function emfLine({
   observation,
   measures,
   environment,
+  published,
 }: {
   readonly observation: Observation;
   readonly measures: Measures;
   readonly environment: string;
+  /** The names that become metrics; the other numbers stay fields of the line. @default all */
+  readonly published?: ReadonlySet<string> | undefined;
 }): string {
   const { server, ...fields } = observation.result;
   const metrics = finite(measures);
+  const names = metrics.map(([name]) => name).filter((name) => published?.has(name) ?? true);
   const fixed = {
-    ...(metrics.length === 0 ? {} : { _aws: directives(metrics, Date.parse(fields.checkedAt)) }),
+    ...(names.length === 0 ? {} : { _aws: directives(names, Date.parse(fields.checkedAt)) }),
     Environment: environment.slice(0, DIMENSION_LENGTH),
     Server: server.slice(0, DIMENSION_LENGTH),
   };
@@ -55,8 +65,7 @@ export function emfLine({
   });
 }
 
-function directives(metrics: readonly [name: string, value: number][], timestamp: number): object {
-  const names = metrics.map(([name]) => name);
+function directives(names: readonly string[], timestamp: number): object {
   const count = Math.ceil(names.length / METRICS_PER_DIRECTIVE);
   return {
     Timestamp: timestamp,

@@ -8,6 +8,8 @@ export interface SinkInput {
   readonly environment: string;
   /** Takes text for the runner's standard output. */
   readonly write: (text: string) => void;
+  /** Metrics by server that CloudWatch gets. @default all of every server */
+  readonly published?: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 /** The sink that `ROLLCALL_SINK` names. Throws a RollcallError (usage) when there is none of that name. */
@@ -32,7 +34,7 @@ export async function openSink(name: SinkName, input: SinkInput): Promise<Sink> 
       return printedPage(input);
     case "api": {
       const { cloudWatchSink } = await import("./cloudwatch.ts");
-      return cloudWatchSink({ environment: input.environment });
+      return cloudWatchSink(input);
     }
   }
 }

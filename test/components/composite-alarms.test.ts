@@ -17,8 +17,9 @@ const build = (
 ) =>
   record(() => {
     const about = { environment: "test", server: server.server };
-    const { alarms: known } = new SloAlarms("watch", { ...about, alarms });
-    return new CompositeAlarms("tell", { ...about, composites, known, topicArns });
+    const accountId = "123456789012";
+    const { alarms: known } = new SloAlarms("watch", { ...about, alarms, accountId });
+    return new CompositeAlarms("tell", { ...about, composites, known, intakeArn: "arn:intake", topicArns });
   });
 
 const [page] = server.composites;
@@ -39,9 +40,15 @@ const held: PlannedComposite = {
   },
 };
 
-test("only a composite acts: it tells its topic when it fires and when it is over", async () => {
+test("only a composite acts: it tells the escalation when it fires and when it is over", async () => {
   const { inputs } = only(await build(server.composites), COMPOSITE);
   expect(compositeAlarmCall(inputs)).toEqual(page.definition);
+  expect(inputs.alarmActions).toEqual(["arn:intake"]);
+  expect(inputs.okActions).toEqual(["arn:intake"]);
+});
+
+test("what watches the escalation tells a level without it", async () => {
+  const { inputs } = only(await build([{ ...page, delivery: "direct" }]), COMPOSITE);
   expect(inputs.alarmActions).toEqual(["arn:topic"]);
   expect(inputs.okActions).toEqual(["arn:topic"]);
 });
@@ -73,7 +80,9 @@ test("a suppressor reaches CloudWatch with both of its periods", async () => {
 });
 
 test("a topic or an alarm that nobody makes is refused by name", async () => {
-  await expect(build(server.composites, {})).rejects.toThrow("test-standard-L1 is a topic of no escalation");
+  await expect(build([{ ...page, delivery: "direct" }], {})).rejects.toThrow(
+    "test-standard-L1 is a topic of no escalation",
+  );
   await expect(build(server.composites, TOPICS, server.alarms.slice(1))).rejects.toThrow(
     "test-library-down is an alarm of no server",
   );

@@ -6,7 +6,7 @@ import { ClusterProbe } from "../../components/cluster-probe.ts";
 import { SyntheticProbe } from "../../components/synthetic-probe.ts";
 import type { SecretKeys } from "../../plan/types.ts";
 import { ACCOUNT, childrenOf, only, record } from "../support/pulumi-mocks.ts";
-import { probe } from "../support/sample-plan.ts";
+import { cronJob, probe } from "../support/sample-plan.ts";
 
 const POLICY = "aws:iam/rolePolicy:RolePolicy";
 const FUNCTION = "aws:lambda/function:Function";
@@ -16,7 +16,13 @@ const inAws = (secrets: readonly string[], region = "eu-west-1") =>
   record(() => {
     const logGroup = new LogGroup("group", { name: probe.logGroup });
     const plan = { ...probe.lambda, secrets };
-    return new SyntheticProbe("probe", { plan, bundle: "/bundle", logGroup, accountId: ACCOUNT, region });
+    const where = {
+      accountId: ACCOUNT,
+      region,
+      keyArn: "arn:test:key",
+      scheduleGroup: "rollcall-test-schedules",
+    };
+    return new SyntheticProbe("probe", { plan, bundle: "/bundle", logGroup, ...where });
   });
 
 const inCluster = (secrets: readonly SecretKeys[]) =>
@@ -24,7 +30,7 @@ const inCluster = (secrets: readonly SecretKeys[]) =>
     () =>
       new ClusterProbe("probe", {
         environment: "test",
-        plan: { ...probe.cronJob, secrets },
+        plan: { ...cronJob, secrets },
         namespace: "rollcall",
       }),
   );

@@ -10,14 +10,14 @@ test("the Pulumi program provisions the environment that has the stack's name, w
   const resources = await record(async () => {
     outputs = await import("../../stacks/index.ts");
   }, "staging");
-  const { inputs } = only(resources, "aws:lambda/function:Function");
+  const { inputs } = only(resources, "aws:lambda/function:Function", "rollcall-probe-function");
   expect(inputs.name).toBe("rollcall-staging-probe");
   const { "index.mjs": file, "roster.json": roster } = await inputs.code.assets;
   const { handler } = await import(await file.path);
   expect(handler).toBeTypeOf("function");
   expect(JSON.parse(await roster.text)).toMatchObject({ environment: "staging" });
   expect(new Set(Object.keys(outputs))).toEqual(new Set(["catalog", "topicArns", "dashboards", "buckets"]));
-}, 30_000);
+}, 120_000);
 
 test("a catalog that cannot be loaded stops the program with its places and cures, and no stack trace", async () => {
   const { program } = await import("../../stacks/program.ts");

@@ -103,13 +103,13 @@ test("a monitor that is started again during an incident tells nobody twice and 
   ]);
 });
 
-test("three servers that fail together are one page of the fleet, which each of their own pages names", () => {
+test("[PLAY-11] three servers that fail together are one page of the fleet, told to level 2 at once, which each of their own pages names", () => {
   const others = ["everything", "filesystem"];
   live({ from: START, seconds: 120, up: true, others });
   const seen: Transition[] = [];
   const input = { others, seen: (one: Transition) => seen.push(one) };
   const during = live({ ...input, from: START + 120_000, seconds: 60, up: false });
-  expect(brief(during)).toEqual(["alarm fleet L1 local-fleet-page"]);
+  expect(brief(during)).toEqual(["alarm fleet L2 local-fleet-page"]);
   const pages = seen.filter(({ alarm, to }) => /-page$/.test(alarm) && to === "ALARM");
   expect(new Set(pages.map(({ alarm, reason }) => `${alarm}: ${reason}`))).toEqual(
     new Set([
@@ -120,7 +120,7 @@ test("three servers that fail together are one page of the fleet, which each of 
     ]),
   );
   const after = live({ from: START + 180_000, seconds: 180, up: true });
-  expect(brief(after)).toEqual(["resolved fleet L1 local-fleet-page"]);
+  expect(brief(after)).toEqual(["resolved fleet L2 local-fleet-page"]);
 });
 
 test("a gap while no monitor ran is no lost heartbeat", () => {

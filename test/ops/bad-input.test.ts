@@ -23,14 +23,14 @@ const CASES: readonly Case[] = [
     code: 64,
     place: "rollcall",
     rule: "no command was given",
-    cure: "name one of check, validate, plan, replay, slo, export, tools, up, drill, mute",
+    cure: "name one of check, validate, plan, replay, slo, export, tools, up, drill, escalation, mute, recover",
   },
   {
     args: ["frobnicate"],
     code: 64,
     place: "rollcall",
     rule: "unknown command 'frobnicate'",
-    cure: "name one of check, validate, plan, replay, slo, export, tools, up, drill, mute",
+    cure: "name one of check, validate, plan, replay, slo, export, tools, up, drill, escalation, mute, recover",
   },
   {
     args: ["valdate"],

@@ -184,7 +184,7 @@ test("what the alarms of an environment cost, how many a server has, and how lon
   const composites = [...servers, fleet].reduce((sum, one) => sum + one.composites.length, 0);
   expect(cost?.putSeconds).toBe(Math.ceil((alarms + composites) / 3));
   expect(cost?.alarmsPerServer).toBeLessThan(18);
-  expect(cost?.lines.find(({ what }) => what === "composite alarms")).toEqual({
+  expect(cost?.lines.find(({ what }) => what === "composite alarms")).toMatchObject({
     what: "composite alarms",
     quantity: composites,
     unitPrice: 0.5,

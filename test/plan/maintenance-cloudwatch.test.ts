@@ -43,6 +43,7 @@ function composite(server: string, kind: PlannedComposite["kind"], acts = true):
     runbook: "docs/runbooks/fleet.md",
     escalation: "standard",
     escalates: true,
+    delivery: "escalated",
     topic: "test-standard-L1",
     definition: {
       AlarmName: `test-${server}-${kind}`,

@@ -151,7 +151,7 @@ describe("[SKILL-12] the plan", () => {
         "cluster",
       ),
     );
-    expect(probe?.cronJob.secrets).toEqual([
+    expect(probe?.exporter?.secrets).toEqual([
       { name: "desk", keys: ["crt", "key", "secret", "url"] },
       { name: "desk-ca", keys: ["ca.crt"] },
     ]);
@@ -169,13 +169,13 @@ describe("[SKILL-12] the plan", () => {
       ),
     );
     expect(probe?.lambda.secrets).toEqual(["/desk/ca", "desk"]);
-    expect(probe?.cronJob.secrets).toEqual([]);
+    expect(probe?.exporter?.secrets).toEqual([]);
   });
 
   test("names no secret where the servers name none", () => {
     const { probe } = buildPlan(loadEnvironment(mapSource(catalogFiles()), "production"));
     expect(probe?.lambda.secrets).toEqual([]);
-    expect(probe?.cronJob.secrets).toEqual([]);
+    expect(probe?.exporter?.secrets).toEqual([]);
   });
 });
 

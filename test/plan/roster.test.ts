@@ -16,6 +16,14 @@ describe("the roster", () => {
     expect(JSON.stringify(aws)).not.toContain("http://");
   });
 
+  test("of a function in a network of one's own may ask private addresses", () => {
+    const aws = production.aws;
+    if (aws === null) throw new Error("production is in AWS");
+    const vpc = { subnets: ["subnet-0123456789"], securityGroups: ["sg-0123456789"] };
+    const { targets } = planRoster({ ...production, aws: { ...aws, vpc } }, "aws");
+    expect(new Set(targets.map(({ allowPrivate }) => allowPrivate))).toEqual(new Set([true]));
+  });
+
   test("says of a server what the catalog says of it", () => {
     const target = planRoster(production, "cluster").targets.find(({ server }) => server === "task-mcp");
     expect(target).toMatchObject({

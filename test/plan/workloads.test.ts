@@ -52,7 +52,45 @@ describe("a server over stdio runs behind the gateway", () => {
     expect(value("--outputTransport")).toBe("streamableHttp");
     expect(value("--port")).toBe(String(workload?.port));
     expect(memory.endpoints.cluster?.mcp).toContain(value("--streamableHttpPath"));
+    expect(value("--healthEndpoint")).toBe(workload?.ready);
   });
+
+  test("with a process for each session, whose client stays with its pod, and without its messages in the log", () => {
+    const [workload] = planWorkloads(only(memory));
+    expect(workload?.args).toEqual(expect.arrayContaining(["--stateful", "--sessionTimeout", "1800000"]));
+    expect(workload?.args.slice(workload.args.indexOf("--logLevel"))[1]).toBe("none");
+    expect(workload?.sticky).toBe(true);
+  });
+
+  test("and is started anew when its port is closed, not when its health page says no", () => {
+    expect(planWorkloads(only(memory))[0]).toMatchObject({ live: null, ready: "/healthz", monitor: null });
+  });
+});
+
+test("[TASK-01] Task MCP is deployment task-mcp-http of namespace task-mcp on port 3000, with its three pages", () => {
+  expect(planWorkloads(only(serverNamed("task-mcp")))[0]).toMatchObject({
+    namespace: "task-mcp",
+    deployment: "task-mcp-http",
+    port: 3000,
+    live: "/health/live",
+    ready: "/health/ready",
+    monitor: { path: "/metrics" },
+  });
+});
+
+test("a range of replicas is scaled by the share of the CPU that the catalog names, a single number by nobody", () => {
+  expect(planWorkloads(only(serverNamed("task-mcp")))[0]).toMatchObject({
+    replicas: { min: 5, max: 20 },
+    scaleAtPercent: 70,
+  });
+  expect(planWorkloads(only(serverNamed("everything")))[0]).toMatchObject({
+    replicas: { min: 1, max: 1 },
+    scaleAtPercent: null,
+  });
+});
+
+test("a health page that may speak of what a server depends on restarts no pod", () => {
+  expect(planWorkloads(only(serverNamed("cctelegram")))[0]).toMatchObject({ live: null, ready: "/health" });
 });
 
 test("a server over HTTP gets its own arguments as they are", () => {

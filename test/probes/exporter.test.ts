@@ -138,6 +138,26 @@ describe("the exporter", () => {
     await expect(fetch(`${exporter.origin}/livez`)).rejects.toThrow();
   });
 
+  it("shows the last result of each server and how verdicts changed, for who shows the status", async () => {
+    await using live = await modern();
+    const exporter = await start(rosterFile(member("live", { mcp: over(live.url) })));
+    await until(
+      () => read(exporter, "/readyz"),
+      ({ status }) => status === 200,
+    );
+    const { type, text } = await read(exporter, "/results");
+    expect(type).toBe("application/json");
+    const healthy = { server: "live", status: "healthy", mcp: { outcome: "ok" } };
+    expect(JSON.parse(text)).toMatchObject({
+      environment: "staging",
+      results: [healthy],
+      changes: [
+        { id: expect.any(Number), event: { type: "status", from: null, to: "healthy", result: healthy } },
+      ],
+    });
+    await exporter.close();
+  });
+
   it("answers nothing but its pages, and reads only", async () => {
     const exporter = await start(rosterFile());
     expect((await read(exporter, "/")).status).toBe(404);

@@ -154,8 +154,12 @@ function checkLogGroup({ retentionInDays }: JsonRecord): readonly CheckFailure[]
   );
 }
 
-function checkTable({ name, billingMode, hashKey, attributes }: JsonRecord): readonly CheckFailure[] {
+function checkTable(inputs: JsonRecord): readonly CheckFailure[] {
+  const { name, billingMode, hashKey, attributes } = inputs;
   const declared = asArray(attributes).map((attribute) => asRecord(attribute).name);
+  const indexes = asArray(inputs.globalSecondaryIndexes).map(asRecord);
+  const keys = new Set([inputs, ...indexes].flatMap((of) => [of.hashKey, of.rangeKey]));
+  keys.delete(undefined);
   return [
     ...unless(
       name === undefined || /^[\w.-]{3,255}$/.test(asString(name) ?? ""),
@@ -163,11 +167,11 @@ function checkTable({ name, billingMode, hashKey, attributes }: JsonRecord): rea
       "must be 3 to 255 letters, digits, -, _ and .",
     ),
     ...unless(isOneOf(BILLING, billingMode), "billingMode", "is none that exists"),
-    // hashKey is the only key that the program uses, and AWS refuses attributes that are no keys
+    // AWS refuses attributes that are no keys
     ...unless(
-      hashKey === undefined || (declared.length === 1 && declared[0] === hashKey),
+      hashKey === undefined || (declared.length === keys.size && declared.every((key) => keys.has(key))),
       "attributes",
-      `must be ${hashKey} and nothing else`,
+      `must be ${[...keys].join(" and ")} and nothing else`,
     ),
   ];
 }

@@ -31,6 +31,10 @@ const invokeArn = (arn: string) =>
 const TYPES: Readonly<Record<string, AwsType>> = {
   "backup:Plan": { arn: ({ name }) => regional("backup", `backup-plan:${name}`), named: "name" },
   "backup:Vault": { arn: ({ name }) => regional("backup", `backup-vault:${name}`), named: "name" },
+  "cloudwatch:AlarmMuteRule": {
+    arn: ({ name }) => regional("cloudwatch", `alarm-mute-rule:${name}`),
+    named: "name",
+  },
   "cloudwatch:CompositeAlarm": {
     arn: ({ name }) => regional("cloudwatch", `alarm:${name}`),
     named: "alarmName",
@@ -42,8 +46,13 @@ const TYPES: Readonly<Record<string, AwsType>> = {
   },
   "cloudwatch:EventRule": { arn: ({ name }) => regional("events", `rule/${name}`), named: "name" },
   "cloudwatch:EventTarget": { fixed: ["rule", "targetId"] },
-  "cloudwatch:LogGroup": { arn: ({ name }) => regional("logs", `log-group:${name}`), named: "name" },
+  "cloudwatch:LogGroup": {
+    named: "name",
+    fixed: ["logGroupClass"],
+    arn: ({ name }) => regional("logs", `log-group:${name}`),
+  },
   "cloudwatch:LogMetricFilter": { named: "name", fixed: ["logGroupName"] },
+  "cloudwatch:LogSubscriptionFilter": { named: "name", fixed: ["logGroup"] },
   "cloudwatch:MetricAlarm": { arn: ({ name }) => regional("cloudwatch", `alarm:${name}`), named: "name" },
   "dynamodb:Table": {
     named: "name",
@@ -61,6 +70,7 @@ const TYPES: Readonly<Record<string, AwsType>> = {
   "iam:RolePolicyAttachment": { fixed: ["role", "policyArn"] },
   "kms:Alias": { named: "name", arn: ({ name }) => regional("kms", name) },
   "kms:Key": {
+    fixed: ["customerMasterKeySpec", "keyUsage", "multiRegion"],
     arn: ({ name }) => regional("kms", `key/${name}`),
     outputs: ({ name }) => ({ keyId: name }),
   },
@@ -73,8 +83,9 @@ const TYPES: Readonly<Record<string, AwsType>> = {
       version: "$LATEST",
     }),
   },
+  "lambda:FunctionEventInvokeConfig": { fixed: ["functionName", "qualifier"] },
   "lambda:FunctionUrl": {
-    fixed: ["functionName"],
+    fixed: ["functionName", "qualifier"],
     outputs: ({ name }) => ({ functionUrl: `https://${name}.lambda-url.${REGION}.on.aws/`, urlId: name }),
   },
   "lambda:Permission": {
@@ -83,6 +94,7 @@ const TYPES: Readonly<Record<string, AwsType>> = {
   },
   "s3:Bucket": {
     named: "bucket",
+    fixed: ["objectLockEnabled"],
     arn: ({ name }) => `arn:aws:s3:::${name}`,
     outputs: ({ name }) => ({
       bucketDomainName: `${name}.s3.amazonaws.com`,
@@ -90,6 +102,15 @@ const TYPES: Readonly<Record<string, AwsType>> = {
       region: REGION,
     }),
   },
+  "s3:BucketLifecycleConfiguration": { fixed: ["bucket"] },
+  "s3:BucketLogging": { fixed: ["bucket"] },
+  "s3:BucketObjectLockConfiguration": { fixed: ["bucket"] },
+  "s3:BucketOwnershipControls": { fixed: ["bucket"] },
+  "s3:BucketPolicy": { fixed: ["bucket"] },
+  "s3:BucketPublicAccessBlock": { fixed: ["bucket"] },
+  "s3:BucketReplicationConfig": { fixed: ["bucket"] },
+  "s3:BucketServerSideEncryptionConfiguration": { fixed: ["bucket"] },
+  "s3:BucketVersioning": { fixed: ["bucket"] },
   "scheduler:Schedule": {
     named: "name",
     fixed: ["groupName"],
@@ -108,9 +129,10 @@ const TYPES: Readonly<Record<string, AwsType>> = {
   "sfn:StateMachine": {
     named: "name",
     id: "arn",
+    fixed: ["type"],
     arn: ({ name }) => regional("states", `stateMachine:${name}`),
   },
-  "sns:Topic": { named: "name", id: "arn", arn: ({ name }) => regional("sns", name) },
+  "sns:Topic": { named: "name", id: "arn", fixed: ["fifoTopic"], arn: ({ name }) => regional("sns", name) },
   "sns:TopicPolicy": { fixed: ["arn"], outputs: () => ({ owner: ACCOUNT }) },
   "sns:TopicSubscription": {
     id: "arn",
@@ -122,8 +144,10 @@ const TYPES: Readonly<Record<string, AwsType>> = {
     named: "name",
     id: "url",
     arn: ({ name }) => regional("sqs", name),
+    fixed: ["fifoQueue"],
     outputs: ({ name }) => ({ url: queueUrl(name) }),
   },
+  "sqs:QueuePolicy": { fixed: ["queueUrl"] },
   "ssm:Parameter": {
     named: "name",
     arn: ({ name }) => regional("ssm", `parameter/${name.replace(/^\//, "")}`),

@@ -70,8 +70,9 @@ export class KubeObjects implements Behaviour {
     return fixed.some((key) => path === key || path.startsWith(`${key}.`) || path.startsWith(`${key}[`));
   }
 
-  deletesBeforeReplace({ inputs }: { readonly inputs: JsonRecord }): boolean {
-    return !isAutonamed(inputs);
+  /** As the vendor's provider: only where the new one would have the name and namespace of the old one. */
+  deletesBeforeReplace({ type, inputs }: { readonly type: string; readonly inputs: JsonRecord }): boolean {
+    return !isAutonamed(inputs) && this.#objects.has(`${type} ${idOf(inputs)}`);
   }
 
   async create({ urn, type, inputs, preview }: Parameters<Behaviour["create"]>[0]) {

@@ -1,22 +1,28 @@
 import { execFile, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, beforeEach, describe, it } from "vitest";
 import { messageOf, unavailableError } from "../../catalog/errors.ts";
+import { ACCOUNT, REGION } from "./aws-types.ts";
 import { freePorts, startChild } from "./child.ts";
 import { withLock } from "./lock.ts";
 import { type Availability, cacheFolder } from "./toolchain.ts";
 
-/** An emulator of AWS services, in a process of its own that keeps nothing. */
+/**
+ * An emulator of AWS services, in a process of its own that keeps nothing. Its account and region, for a caller that
+ * does not say them, are those of the stand-in for AWS; an access key of 12 digits names another account.
+ */
 export interface Ministack {
   /** Where every service answers. */
   readonly endpoint: string;
-  /** Ends the process and removes its folder. */
+  /** The folder of its own: what its Lambda functions take for the place of temporary files. */
+  readonly folder: string;
+  /** Ends the process, those of its Lambda functions with it, and removes its folder. */
   stop(): Promise<void>;
 }
 
@@ -24,14 +30,24 @@ export interface Ministack {
 const INSTALL_TIMEOUT_MS = 10 * 60_000;
 const READY_TIMEOUT_MS = 60_000;
 const READY_POLL_MS = 50;
+const ROOT = join(import.meta.dirname, "..", "..");
 const REQUIREMENTS = join(import.meta.dirname, "..", "toolchain", "ministack", "requirements.txt");
+
+export interface MinistackOptions {
+  /** The services that answer, in the emulator's words. @default all */
+  readonly services?: readonly string[];
+}
 
 /**
  * A `describe` whose tests need ministack, which is installed and started before its first test. Where it cannot be
  * had, a person's run leaves the tests out and says why by name; with CI=true it is a failure. Ask for it within a
  * test only: its hooks run even when its tests are left out.
  */
-export function describeWithMinistack(title: string, tests: (ministack: () => Ministack) => void): void {
+export function describeWithMinistack(
+  title: string,
+  tests: (ministack: () => Ministack) => void,
+  options: MinistackOptions = {},
+): void {
   const found = availability();
   if (!found.ok && process.env.CI !== "true") {
     describe.skip(`${title} (left out: ${found.reason})`, () => tests(notStarted));
@@ -54,7 +70,7 @@ export function describeWithMinistack(title: string, tests: (ministack: () => Mi
         missing = messageOf(error);
         return;
       }
-      running = await startMinistack();
+      running = await startMinistack(options);
     }, INSTALL_TIMEOUT_MS);
     beforeEach(({ skip }) => {
       if (missing !== undefined) skip(`left out: ${missing}`);
@@ -64,18 +80,27 @@ export function describeWithMinistack(title: string, tests: (ministack: () => Mi
   });
 }
 
-/** Starts DynamoDB and CloudWatch on a free port of 127.0.0.1 and waits until it answers. */
-async function startMinistack(): Promise<Ministack> {
+/**
+ * Starts the emulator on a free port of 127.0.0.1 and waits until it answers. Its Lambda functions run on the
+ * project's Node, find `@aws-sdk/*` in its node_modules as they would in the Lambda runtime, and have the emulator's
+ * address in AWS_ENDPOINT_URL unless their own environment says another.
+ */
+async function startMinistack({ services = [] }: MinistackOptions): Promise<Ministack> {
   const python = await install();
   const folder = await mkdtemp(join(tmpdir(), "rollcall-ministack-"));
+  // each function's code lies in a folder below this one
+  await symlink(join(ROOT, "node_modules"), join(folder, "node_modules"));
   const [port = 0] = await freePorts(1);
   const settings = {
-    PATH: process.env.PATH ?? "",
+    PATH: [join(ROOT, "node_modules", ".bin"), process.env.PATH ?? ""].join(delimiter),
     HOME: folder,
     TMPDIR: folder,
     BIND_HOST: "127.0.0.1",
     GATEWAY_PORT: String(port),
-    SERVICES: "dynamodb,cloudwatch",
+    MINISTACK_ACCOUNT_ID: ACCOUNT,
+    MINISTACK_HOST: "127.0.0.1",
+    MINISTACK_REGION: REGION,
+    SERVICES: services.join(","),
   };
   const variables = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
   // an environment of its own: nothing of a person's AWS account, and no state of an earlier run
@@ -87,7 +112,7 @@ async function startMinistack(): Promise<Ministack> {
   const endpoint = `http://127.0.0.1:${port}`;
   try {
     await Promise.race([waitUntilReady(endpoint), child.died]);
-    return { endpoint, stop };
+    return { endpoint, folder, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -15,6 +15,8 @@ export interface Recorded {
   readonly dependencies: readonly string[];
   readonly protect: boolean;
   readonly retainOnDelete: boolean;
+  /** Urn of the resource whose deletion takes this one along, or an empty string. */
+  readonly deletedWith: string;
 }
 
 /** The account that the mocked AWS answers for. */
@@ -59,6 +61,7 @@ export async function record(build: () => unknown, stack = "test"): Promise<read
     dependencies: request.getDependenciesList(),
     protect: request.getProtect() ?? false,
     retainOnDelete: request.getRetainondelete() ?? false,
+    deletedWith: request.getDeletedwith(),
   }));
 }
 

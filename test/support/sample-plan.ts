@@ -1,4 +1,13 @@
-import type { BackupPlan, EscalationPlan, ProbePlan, ServerPlan, WorkloadPlan } from "../../plan/types.ts";
+import { PROBE_LABEL } from "../../plan/network.ts";
+import type {
+  BackupPlan,
+  CronJobPlan,
+  EscalationPlan,
+  ExporterPlan,
+  ProbePlan,
+  ServerPlan,
+  WorkloadPlan,
+} from "../../plan/types.ts";
 
 /** Small pieces of a plan, made by hand: each shows one shape of what a component has to spell out. */
 
@@ -13,11 +22,20 @@ export const workload: WorkloadPlan = {
     { name: "TOKEN", value: { secret: "library", key: "token" } },
   ],
   port: 8080,
-  replicas: 3,
+  replicas: { min: 3, max: 3 },
+  scaleAtPercent: null,
+  sticky: false,
   podsService: null,
   deployTimeoutSeconds: 300,
   live: "/live",
   ready: "/ready",
+  monitor: null,
+  network: {
+    ingress: [
+      { peers: [{ namespace: "rollcall", labels: PROBE_LABEL }], ports: [{ port: 8080, protocol: "TCP" }] },
+    ],
+    egress: [],
+  },
   resources: { cpu: "100m", memory: "128Mi", memoryLimit: "256Mi" },
 };
 
@@ -35,9 +53,10 @@ const common = {
 
 const about = { server: "library", runbook: "docs/runbooks/library.md", guards: null } as const;
 
-/** Its alarms have one each of the three shapes: a statistic, a percentile, metric math. */
+/** Its alarms have one each of the three shapes: a statistic, a percentile, metric math; one guards an objective. */
 export const server: ServerPlan = {
   server: "library",
+  formerly: null,
   description: "Lends books",
   owner: "readers",
   escalation: "standard",
@@ -67,6 +86,7 @@ export const server: ServerPlan = {
       ...about,
       family: "latency",
       severity: "high",
+      guards: "latency-p95",
       definition: {
         ...common,
         AlarmName: "test-library-slow",
@@ -118,6 +138,7 @@ export const server: ServerPlan = {
       runbook: "docs/runbooks/library.md",
       escalation: "standard",
       escalates: true,
+      delivery: "escalated",
       topic: "test-standard-L1",
       definition: {
         AlarmName: "test-library-page",
@@ -148,7 +169,43 @@ export const escalation: EscalationPlan = {
   ],
 };
 
+/** Where the bundles of the functions would lie. */
+export const FUNCTION_BUNDLES = {
+  starter: "/bundle/starter",
+  notifier: "/bundle/notifier",
+  acknowledge: "/bundle/acknowledge",
+  relay: "/bundle/relay",
+  backup: "/bundle/backup",
+  restoreDrill: "/bundle/restoreDrill",
+  status: "/bundle/status",
+};
+
 const roster = { environment: "test", targets: [] };
+
+const inCluster = {
+  namespace: "rollcall",
+  image: `registry.example.com/probe@sha256:${"b".repeat(64)}`,
+  nodeOptions: "--max-semi-space-size=2",
+  secrets: [],
+  network: { ingress: [], egress: [] },
+  roster,
+};
+
+export const cronJob: CronJobPlan = {
+  ...inCluster,
+  name: "rollcall-test-probe",
+  sink: "emf",
+  schedule: "* * * * *",
+  timeZone: "Etc/UTC",
+};
+
+export const exporter: ExporterPlan = {
+  ...inCluster,
+  name: "rollcall-test-exporter",
+  sink: "prometheus",
+  port: 9464,
+  monitor: null,
+};
 
 export const probe: ProbePlan = {
   logGroup: "/rollcall/test/probe",
@@ -157,20 +214,16 @@ export const probe: ProbePlan = {
     everyMinutes: 1,
     timeoutSeconds: 55,
     memoryMb: 256,
+    vpc: null,
+    shards: 1,
+    deadLetters: "rollcall-test-probe-dead-letters",
     stateTable: "rollcall-test-probe-state",
     nodeOptions: "--max-semi-space-size=2",
     secrets: [],
     roster,
   },
-  cronJob: {
-    name: "rollcall-test-probe",
-    namespace: "rollcall",
-    image: `registry.example.com/probe@sha256:${"b".repeat(64)}`,
-    schedule: "* * * * *",
-    nodeOptions: "--max-semi-space-size=2",
-    secrets: [],
-    roster,
-  },
+  cronJob,
+  exporter,
 };
 
 export const backup: BackupPlan = {
@@ -179,4 +232,36 @@ export const backup: BackupPlan = {
   lockDays: 30,
   lockMode: "GOVERNANCE",
   protect: true,
+  administrators: [],
+  replica: null,
+  scratch: { bucket: "rollcall-test-scratch", restoredDays: 1, recordDays: 400 },
+  failures: "rollcall-test-backup-failures",
+  logGroup: "/rollcall/test/backup",
+  daily: {
+    name: "rollcall-test-backup",
+    schedule: "cron(0 2 * * ? *)",
+    zone: "UTC",
+    timeoutSeconds: 900,
+    memoryMb: 512,
+  },
+  drill: {
+    name: "rollcall-test-restore-drill",
+    schedule: "cron(0 3 ? * SUN *)",
+    zone: "UTC",
+    timeoutSeconds: 900,
+    memoryMb: 1_024,
+    on: "sun",
+  },
+  job: {
+    environment: "test",
+    prefix: "test/",
+    clusterPrefix: "test-cluster/",
+    restored: "restored/",
+    records: "verified/",
+    incidentsTable: "rollcall-test-incidents",
+    historyHours: 26,
+    history: [{ server: "library", metrics: ["McpLatency"] }],
+    state: { bucket: "pulumi-state", prefix: "team/.pulumi/stacks/rollcall/test.", keyArn: null },
+  },
+  cluster: null,
 };

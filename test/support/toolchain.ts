@@ -52,6 +52,16 @@ const RECIPES = {
     module: "github.com/rhysd/actionlint",
     takes: "about 10 seconds",
   },
+  "kube-score": {
+    package: "github.com/zegl/kube-score/cmd/kube-score",
+    module: "github.com/zegl/kube-score",
+    takes: "about 1 minute",
+  },
+  kubeconform: {
+    package: "github.com/yannh/kubeconform/cmd/kubeconform",
+    module: "github.com/yannh/kubeconform",
+    takes: "about 20 seconds",
+  },
   jaeger: {
     package: "github.com/jaegertracing/jaeger/cmd/all-in-one",
     module: "github.com/jaegertracing/jaeger",

@@ -7,28 +7,19 @@ import type {
   Series,
   TreatMissingData,
 } from "../../../plan/cloudwatch/types.ts";
+import { base, MINUTE_MS, NOON } from "../../support/metric-alarms.ts";
 
 // Holds the documented semantics; that CloudWatch keeps to its own documentation is not proved here.
 
-const NOON = Date.UTC(2026, 10, 21, 12);
-const MINUTE_MS = 60_000;
 const TREATMENTS = ["missing", "ignore", "breaching", "notBreaching"] as const;
 
 /** A state that the alarm is in before, and that none of the rows would come to by itself. */
 const KEPT = "KEPT" as AlarmState;
 const NO_DATA = "INSUFFICIENT_DATA";
 
-const alarm: MetricAlarmDefinition = {
-  AlarmName: "test",
-  Namespace: "Rollcall",
-  MetricName: "Unhealthy",
-  Dimensions: [],
-  Period: 60,
-  Statistic: "Average",
-  EvaluationPeriods: 3,
-  Threshold: 1,
-  ComparisonOperator: "GreaterThanOrEqualToThreshold",
-};
+/** Each row says itself how missing data is treated. */
+const { TreatMissingData: _, ...untreated } = base;
+const alarm: MetricAlarmDefinition = { ...untreated, EvaluationPeriods: 3, Threshold: 1 };
 
 /** Samples as the user guide draws them, newest right: `0` is well, `X` breaches, `-` is missing. */
 function drawn(row: string): Series {

@@ -106,6 +106,20 @@ describe("a line of the embedded metric format", () => {
     expect(event(whole).cut).toBeUndefined();
   });
 
+  it("declares only what is published as a metric, and carries the other numbers as fields", () => {
+    const lines: string[] = [];
+    const published = new Map([["subject", new Set(["McpAvailable"])]]);
+    const sink = emfSink({ environment: "staging", write: (line) => lines.push(line), published });
+    const { result, ...seen } = observationOf({});
+    sink.publish({ ...seen, result }, { McpAvailable: 1, Retries: 2 });
+    sink.publish({ ...seen, result: { ...result, server: "other" } }, { McpAvailable: 1, Retries: 2 });
+    const declared = lines.map((line) =>
+      event(line)._aws?.CloudWatchMetrics[0]?.Metrics.map(({ Name }) => Name),
+    );
+    expect(declared).toEqual([["McpAvailable"], ["McpAvailable", "Retries"]]);
+    expect(lines.map((line) => event(line).Retries)).toEqual([2, 2]);
+  });
+
   it("cuts dimension values to 1,024 characters", () => {
     const seen = observationOf({});
     const long = { ...seen, result: { ...seen.result, server: "s".repeat(3_000) } };

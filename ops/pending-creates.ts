@@ -1,0 +1,81 @@
+import { isMap } from "../catalog/json.ts";
+
+type JsonMap = Readonly<Record<string, unknown>>;
+
+/** What is done with what Pulumi was making when it ended. */
+export interface Recovered {
+  /** The export with everything taken over among its resources, as `pulumi stack import` takes it. */
+  readonly state: JsonMap;
+  /** URNs of what was taken over: `pulumi refresh` asks whether each is there. */
+  readonly taken: readonly string[];
+  /** Of what a next `pulumi up` makes, as AWS and Kubernetes take it twice or under the same name. */
+  readonly repeated: readonly string[];
+  /** Of what was given its id by AWS, so that nobody can ask for it: it may have been left behind. */
+  readonly lost: readonly string[];
+}
+
+/**
+ * Ids by type, as the AWS provider writes them, of what must not be made twice: AWS refuses the second of the name, or
+ * takes it beside a first that nobody knows of, as Pulumi gives a role another name each time.
+ */
+const IDS: ReadonlyMap<string, (inputs: JsonMap) => readonly unknown[]> = new Map([
+  ["aws:cloudwatch/logGroup:LogGroup", ({ name }: JsonMap) => [name]],
+  ["aws:dynamodb/table:Table", ({ name }: JsonMap) => [name]],
+  ["aws:iam/role:Role", ({ name }: JsonMap) => [name]],
+  ["aws:iam/rolePolicy:RolePolicy", ({ role, name }: JsonMap) => [role, ":", name]],
+  ["aws:kms/alias:Alias", ({ name }: JsonMap) => [name]],
+  ["aws:lambda/function:Function", ({ name }: JsonMap) => [name]],
+  ["aws:lambda/functionUrl:FunctionUrl", ({ functionName }: JsonMap) => [functionName]],
+  ["aws:s3/bucket:Bucket", ({ bucket }: JsonMap) => [bucket]],
+  ["aws:scheduler/schedule:Schedule", ({ groupName, name }: JsonMap) => [groupName, "/", name]],
+  ["aws:scheduler/scheduleGroup:ScheduleGroup", ({ name }: JsonMap) => [name]],
+]);
+/** Their ids are made up by AWS, and a second one stands beside the first. */
+const NAMELESS = ["aws:kms/key:Key"];
+
+/**
+ * Moves what an interrupted `pulumi up` had begun to make to the resources of an exported stack, wherever its id
+ * follows from its inputs. Whether it is there is not judged: a refresh drops what is not. Undefined for a document
+ * that is no export of a stack.
+ */
+export function recoverPending(exported: unknown): Recovered | undefined {
+  if (!isMap(exported) || !isMap(exported.deployment)) return undefined;
+  const { deployment } = exported;
+  const resources = listOf(deployment.resources);
+  const known = new Set(resources.map(({ urn }) => urn));
+  const taken: JsonMap[] = [];
+  const repeated: string[] = [];
+  const lost: string[] = [];
+  const kept: JsonMap[] = [];
+  for (const operation of listOf(deployment.pending_operations)) {
+    const resource = isMap(operation.resource) ? operation.resource : {};
+    const urn = String(resource.urn);
+    const id = idOf(resource);
+    // the second half of a replacement: the state has the first of its name already
+    if (operation.type !== "creating" || known.has(urn)) kept.push(operation);
+    else if (id !== undefined) taken.push({ outputs: {}, ...resource, id });
+    else {
+      kept.push(operation);
+      (NAMELESS.includes(String(resource.type)) ? lost : repeated).push(urn);
+    }
+  }
+  return {
+    state: {
+      ...exported,
+      deployment: { ...deployment, resources: [...resources, ...taken], pending_operations: kept },
+    },
+    taken: taken.map(({ urn }) => String(urn)),
+    repeated,
+    lost,
+  };
+}
+
+/** Undefined where it does not follow from the inputs; a secret or unknown part is no text. */
+function idOf({ type, inputs }: JsonMap): string | undefined {
+  const parts = isMap(inputs) ? IDS.get(String(type))?.(inputs) : undefined;
+  return parts?.every((part) => typeof part === "string" && part !== "") ? parts.join("") : undefined;
+}
+
+function listOf(value: unknown): JsonMap[] {
+  return Array.isArray(value) ? value.filter(isMap) : [];
+}

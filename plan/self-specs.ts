@@ -1,0 +1,225 @@
+import type { FamilyName } from "../catalog/shared.ts";
+import type { Environment } from "../catalog/types.ts";
+import { formatDuration } from "../catalog/units.ts";
+import { depthOf, inAlarms, lambdaMetric, metricOf, sumOf } from "./aws-metrics.ts";
+import { BACKUP_NAMESPACE, type BackupMetric } from "./backups.ts";
+import type { MetricId } from "./cloudwatch/types.ts";
+import { planEscalations } from "./escalation.ts";
+import {
+  ACCOUNT,
+  escalationDeadLetters,
+  escalationMachineName,
+  intakeTopic,
+  owned,
+  partitionOf,
+  probeLogGroup,
+  scheduleGroup,
+} from "./names.ts";
+import { LAMBDA_TIMEOUT_SECONDS } from "./probe.ts";
+import type { MetricSource, TreatMissingData } from "./types.ts";
+
+const MINUTE = 60;
+const BLOCK = 300;
+const HOUR = 3_600;
+/** A day and an hour: what is published once a day is in every such stretch, also when it comes late. */
+const DAILY = 90_000;
+/** Longest warm-up that CloudWatch takes, in minutes: two nights, each with its backup. */
+const FIRST_BACKUPS_MINUTES = 2_880;
+/** A run that takes more of its time than this may be cut off the next time. */
+const SLOW_SHARE = 0.8;
+
+/** Families of what watches the monitoring itself. */
+export type SelfFamily = Extract<FamilyName, "probe-runner" | "delivery" | "backup" | "data-loss">;
+
+/** What one alarm of the monitoring itself is, before its name and text are put to it. */
+export interface SelfSpec {
+  readonly family: SelfFamily;
+  readonly suffix: string;
+  readonly detail: string;
+  readonly source: MetricSource;
+  /** Points that are over, of how many. @default [1, 1] */
+  readonly mOfN?: readonly [m: number, n: number];
+  readonly over: number;
+  /** @default notBreaching */
+  readonly missing?: TreatMissingData;
+  readonly warmUpMinutes?: number;
+}
+
+/**
+ * Every alarm of the monitoring itself, as one table of specifications.
+ *
+ * Sources of the metrics and their dimensions: AWS/Lambda, "Types of metrics for Lambda functions" (Lambda Developer
+ * Guide); AWS/Scheduler, "Monitoring Amazon EventBridge Scheduler with Amazon CloudWatch" (Scheduler User Guide);
+ * AWS/SQS, "Available CloudWatch metrics for Amazon SQS" (SQS Developer Guide); AWS/Logs, "Monitoring with CloudWatch
+ * metrics" (CloudWatch Logs User Guide); AWS/States, "Monitoring Step Functions metrics using Amazon CloudWatch" (Step
+ * Functions Developer Guide); AWS/SNS, "Monitoring Amazon SNS topics using CloudWatch" (SNS Developer Guide).
+ */
+export function selfSpecs(environment: Environment, region: string): SelfSpec[] {
+  return [...probeSpecs(environment), ...deliverySpecs(environment, region), ...backupSpecs(environment)];
+}
+
+function probeSpecs({ name }: Environment): SelfSpec[] {
+  const family = "probe-runner";
+  const probe = lambdaMetric(name, "probe");
+  const twice = [2, 3] as const;
+  const log = (metric: string): MetricId =>
+    metricOf("AWS/Logs", metric, { LogGroupName: probeLogGroup(name) });
+  const schedule = (metric: string): MetricId =>
+    metricOf("AWS/Scheduler", metric, { ScheduleGroup: scheduleGroup(name) });
+  const limitMs = SLOW_SHARE * LAMBDA_TIMEOUT_SECONDS * 1_000;
+  return [
+    {
+      family,
+      suffix: "probe-errors",
+      detail: "runs of the probe's function failed in 2 of 3 minutes",
+      source: sumOf([probe("Errors")], MINUTE),
+      mOfN: twice,
+      over: 0,
+    },
+    {
+      family,
+      suffix: "probe-throttles",
+      detail: "runs of the probe's function were refused a place in 2 of 3 minutes",
+      source: sumOf([probe("Throttles")], MINUTE),
+      mOfN: twice,
+      over: 0,
+    },
+    {
+      family,
+      suffix: "probe-slow",
+      detail: `the probe's runs take over ${formatDuration(limitMs)} of the ${LAMBDA_TIMEOUT_SECONDS}s after which they are cut off`,
+      source: { ...probe("Duration"), Period: BLOCK, ExtendedStatistic: "p95" },
+      mOfN: twice,
+      over: limitMs,
+    },
+    {
+      family,
+      suffix: "probe-not-started",
+      detail: "the schedule could not start the probe, or gave a run up, in 2 of 3 minutes",
+      source: sumOf([schedule("InvocationDroppedCount"), schedule("TargetErrorCount")], MINUTE),
+      mOfN: twice,
+      over: 0,
+    },
+    {
+      family,
+      suffix: "probe-dead-letters",
+      detail: "runs that never began lie in the probe's dead-letter queue",
+      source: depthOf(owned(name, "probe-dead-letters")),
+      over: 0,
+    },
+    {
+      family,
+      suffix: "probe-metrics-lost",
+      detail: "CloudWatch could not read metrics that the probe wrote, in 2 of 3 minutes",
+      source: sumOf([log("EMFParsingErrors"), log("EMFValidationErrors")], MINUTE),
+      mOfN: twice,
+      over: 0,
+    },
+  ];
+}
+
+/** What happens once and is over: it counts for an hour, so that it is not called over before somebody has looked. */
+function deliverySpecs(environment: Environment, region: string): SelfSpec[] {
+  const { name } = environment;
+  const family = "delivery";
+  const machine = (metric: string): MetricId =>
+    metricOf("AWS/States", metric, {
+      StateMachineArn: `arn:${partitionOf(region)}:states:${region}:${ACCOUNT}:stateMachine:${escalationMachineName(name)}`,
+    });
+  const functions = ["starter", "notifier", "acknowledge", "relay"].map((one) =>
+    lambdaMetric(name, `escalation-${one}`)("Errors"),
+  );
+  const topics = [
+    intakeTopic(name),
+    ...planEscalations(environment).flatMap(({ levels }) => levels.map(({ topic }) => topic)),
+  ];
+  const lost = inAlarms(
+    topics.map((TopicName) =>
+      metricOf("AWS/SNS", "NumberOfNotificationsFailedToRedriveToDlq", { TopicName }),
+    ),
+  );
+  return [
+    {
+      family,
+      suffix: "escalation-failed",
+      detail: "an execution of the escalation failed or ran out of time within the last hour",
+      source: sumOf([machine("ExecutionsFailed"), machine("ExecutionsTimedOut")], HOUR),
+      over: 0,
+    },
+    {
+      family,
+      suffix: "escalation-errors",
+      detail:
+        "a function of the escalation (starter, notifier, acknowledge, relay) failed within the last hour",
+      source: sumOf(functions, HOUR),
+      over: 0,
+    },
+    {
+      family,
+      suffix: "escalation-dead-letters",
+      detail: "messages that could not be delivered lie in the escalation's dead-letter queue",
+      source: depthOf(escalationDeadLetters(name)),
+      over: 0,
+    },
+    ...lost.map(
+      (metrics, index): SelfSpec => ({
+        family,
+        suffix: `escalation-lost-${index + 1}`,
+        detail:
+          "a message could neither be delivered nor be kept in the dead-letter queue within the last hour",
+        source: sumOf(metrics, HOUR),
+        over: 0,
+      }),
+    ),
+  ];
+}
+
+function backupSpecs({ name, backup }: Environment): SelfSpec[] {
+  if (backup === null) return [];
+  const metric = (one: BackupMetric): MetricId => metricOf(BACKUP_NAMESPACE, one, { Environment: name });
+  const allowed = backup.verifiedWithin / 1_000;
+  return [
+    {
+      family: "backup",
+      suffix: "backup-unverified",
+      detail: `no restore has been verified within ${formatDuration(backup.verifiedWithin)}, or nobody says so any more`,
+      // filled: over missing points CloudWatch would look at older ones, and say so days later
+      source: {
+        Metrics: [
+          { Id: "filled", Expression: `FILL(age, ${allowed + 1})`, ReturnData: true },
+          {
+            Id: "age",
+            MetricStat: { Metric: metric("RestoreVerifiedAgeSeconds"), Period: DAILY, Stat: "Minimum" },
+            ReturnData: false,
+          },
+        ],
+      },
+      over: allowed,
+      missing: "breaching",
+      warmUpMinutes: FIRST_BACKUPS_MINUTES,
+    },
+    {
+      family: "backup",
+      suffix: "backup-failed",
+      detail: "the backup or the restore drill failed, or could not read a source, within the last day",
+      source: sumOf(
+        [
+          lambdaMetric(name, "backup")("Errors"),
+          lambdaMetric(name, "restore-drill")("Errors"),
+          metric("BackupFaults"),
+        ],
+        DAILY,
+      ),
+      over: 0,
+    },
+    {
+      family: "data-loss",
+      suffix: "restore-faults",
+      detail: "the last restore drill found objects that are missing or not what was written",
+      source: { ...metric("RestoreFaults"), Period: HOUR, Statistic: "Maximum" },
+      over: 0,
+      // until the next drill says that all is there
+      missing: "ignore",
+    },
+  ];
+}
