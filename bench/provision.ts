@@ -153,7 +153,10 @@ async function provisioned(input: {
     const resources = (deployment.resources ?? []).length;
     const againMs = await timed(() => engine.up());
     await engine.destroy({ excludeProtected: true });
-    return { servers, resources, aws, kubernetes, previewMs, upMs, againMs };
+    const made = { servers, resources, aws, kubernetes, previewMs, upMs, againMs };
+    // the largest takes many minutes, and a run that is broken off has said what it knows
+    process.stderr.write(`${checkpoints ? "state at each step " : ""}${JSON.stringify(made)}\n`);
+    return made;
   } finally {
     await engine.stop();
     rmSync(root, { recursive: true, force: true });

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { CronJob } from "@pulumi/kubernetes/batch/v1/cronJob.js";
 import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap.js";
 import { ServiceAccount } from "@pulumi/kubernetes/core/v1/serviceAccount.js";
@@ -13,6 +12,7 @@ import { ClusterRole, ROLE_ANNOTATION } from "./cluster-role.ts";
 import { labelsOf } from "./labels.ts";
 import { networkPolicySpec } from "./network-policies.ts";
 import { CONTAINER_SECURITY, POD_SECURITY, PULL_POLICY, SCRATCH } from "./pod-security.ts";
+import { shortHash } from "./short-hash.ts";
 
 const JOB = { volume: "job", folder: "/etc/rollcall", file: "job.json" } as const;
 /** The bundle of the image that is run (cloud/bundle.ts). */
@@ -166,8 +166,4 @@ function container({ plan, bucket, region }: ClusterBackupArgs): core.v1.Contain
     securityContext: CONTAINER_SECURITY,
     volumeMounts: [SCRATCH.mount, { name: JOB.volume, mountPath: JOB.folder, readOnly: true }],
   };
-}
-
-function shortHash(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 8);
 }

@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import { Permission } from "@pulumi/aws/lambda/permission.js";
 import { Topic } from "@pulumi/aws/sns/topic.js";
 import { TopicPolicy } from "@pulumi/aws/sns/topicPolicy.js";
 import { TopicSubscription } from "@pulumi/aws/sns/topicSubscription.js";
 import * as pulumi from "@pulumi/pulumi";
 import { alarmsPublish } from "./policies.ts";
+import { shortHash } from "./short-hash.ts";
 
 export interface AlarmTopicArgs {
   /** Name of the topic. */
@@ -94,8 +94,4 @@ export function subscribeFunction(
 
 function redrive({ deadLettersArn }: SubscriptionArgs): pulumi.Output<string> {
   return pulumi.jsonStringify({ deadLetterTargetArn: deadLettersArn });
-}
-
-function shortHash(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 8);
 }

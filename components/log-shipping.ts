@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource.js";
 import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment.js";
 import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap.js";
@@ -13,6 +12,7 @@ import { labelsOf } from "./labels.ts";
 import { CONFIG, FLUENT_BIT_PORT_NAME, FOLLOWER_PORT_NAME, logShippingPod } from "./log-shipping-pod.ts";
 import { FOLLOWER_RULES, shipLogs } from "./log-shipping-policies.ts";
 import { networkPolicySpec } from "./network-policies.ts";
+import { shortHash } from "./short-hash.ts";
 
 export interface LogShippingArgs {
   /** Name of the environment. */
@@ -156,8 +156,4 @@ function podMonitor(
     },
     opts,
   );
-}
-
-function shortHash(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 8);
 }

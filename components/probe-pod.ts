@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap.js";
 import { ServiceAccount } from "@pulumi/kubernetes/core/v1/serviceAccount.js";
 import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1/networkPolicy.js";
@@ -8,6 +7,7 @@ import type { CronJobPlan, ExporterPlan, SecretKeys } from "../plan/types.ts";
 import { labelsOf } from "./labels.ts";
 import { networkPolicySpec } from "./network-policies.ts";
 import { CONTAINER_SECURITY, POD_SECURITY, PULL_POLICY, SCRATCH } from "./pod-security.ts";
+import { shortHash } from "./short-hash.ts";
 
 const ROSTER = { volume: "roster", folder: "/etc/rollcall", file: "roster.json" } as const;
 /** Where the probe looks for a secret, as `<name>/<key>`. */
@@ -127,8 +127,4 @@ function secretVolumes(secrets: readonly SecretKeys[]): core.v1.Volume[] {
     },
   }));
   return [{ name: SECRETS.volume, projected: { defaultMode: READ_BY_GROUP, sources } }];
-}
-
-function shortHash(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 8);
 }

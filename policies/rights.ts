@@ -19,6 +19,7 @@ const UNSCOPED: readonly string[] = [
   "cloudwatch:DescribeAlarms",
   "cloudwatch:DescribeAlarmHistory",
   "cloudwatch:GetMetricData",
+  "cloudwatch:ListAlarmMuteRules",
   "cloudwatch:PutMetricData",
   "ec2:AssignPrivateIpAddresses",
   "ec2:CreateNetworkInterface",

@@ -120,10 +120,12 @@ describeWithMinistack("an environment that is provisioned", (ministack) => {
         await expect(engine.up()).rejects.toThrow("pulumi cancel");
       });
 
-      it("leaves behind a key that was made and not recorded, the one thing that nobody can ask for, and says so", async () => {
-        expect(await recover()).toContain("to look for by hand, its id is not recorded: urn:");
-        expect(await idsKnown(engine, KEY)).toEqual([]);
-        expect(await removeKeys()).toBe(1);
+      it("leaves behind a key that was made and not recorded, the one kind of thing that nobody can ask for, and says so", async () => {
+        const lost = (await recover()).match(/to look for by hand, its id is not recorded: urn:/g) ?? [];
+        const removed = await removeKeys();
+        expect(removed).toBeGreaterThan(0);
+        // of what was asked for, not all had begun
+        expect(removed).toBeLessThanOrEqual(lost.length);
       });
 
       it("takes over a role that was made and not recorded, whose name AWS was given by chance", async () => {

@@ -183,7 +183,7 @@ describeWithTools(["promtool"], "the Prometheus rules", () => {
         firing(31, ["MCPSecurityIncident critical security"], labels),
         // one odd list of tools tells nobody of a missing one
         firing(52, [], labels),
-        firing(64, ["MCPToolsMissing high standard"], labels),
+        firing(64, ["MCPToolsMissing high severity-high"], labels),
       ],
     });
   });
