@@ -10,8 +10,11 @@ export interface Recovered {
   readonly taken: readonly string[];
   /** Of what a next `pulumi up` makes, as AWS and Kubernetes take it twice or under the same name. */
   readonly repeated: readonly string[];
-  /** Of what was given its id by AWS, so that nobody can ask for it: it may have been left behind. */
-  readonly lost: readonly string[];
+  /** What may have been left behind: nobody can ask for what AWS made the id of up, or a later `up` made it again. */
+  readonly lost: readonly {
+    readonly urn: string /** Null where AWS made it up. */;
+    readonly id: string | null;
+  }[];
 }
 
 /**
@@ -42,22 +45,25 @@ export function recoverPending(exported: unknown): Recovered | undefined {
   if (!isMap(exported) || !isMap(exported.deployment)) return undefined;
   const { deployment } = exported;
   const resources = listOf(deployment.resources);
-  const known = new Set(resources.map(({ urn }) => urn));
+  const idsOf = Map.groupBy(resources, ({ urn }) => urn);
   const taken: JsonMap[] = [];
   const repeated: string[] = [];
-  const lost: string[] = [];
+  const lost: Recovered["lost"][number][] = [];
   const kept: JsonMap[] = [];
   for (const operation of listOf(deployment.pending_operations)) {
     const resource = isMap(operation.resource) ? operation.resource : {};
     const urn = String(resource.urn);
     const id = idOf(resource);
-    // the second half of a replacement: the state has the first of its name already
-    if (operation.type !== "creating" || known.has(urn)) kept.push(operation);
-    else if (id !== undefined) taken.push({ outputs: {}, ...resource, id });
-    else {
-      kept.push(operation);
-      (NAMELESS.includes(String(resource.type)) ? lost : repeated).push(urn);
+    const recorded = idsOf.get(urn);
+    if (operation.type === "creating" && id !== undefined && recorded === undefined) {
+      taken.push({ outputs: {}, ...resource, id });
+      continue;
     }
+    kept.push(operation);
+    if (operation.type !== "creating" || recorded?.some((one) => one.id === id) === true) continue;
+    // a later run has made it again, or it was to replace the one of its URN: a state holds one of them
+    if (id !== undefined || NAMELESS.includes(String(resource.type))) lost.push({ urn, id: id ?? null });
+    else repeated.push(urn);
   }
   return {
     state: {

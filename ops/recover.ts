@@ -25,7 +25,9 @@ export function recoveryText({ taken, repeated, lost }: Recovered): string {
   const lines = [
     ...taken.map((urn) => `taken over, for pulumi refresh to look for: ${urn}`),
     ...repeated.map((urn) => `left to the next pulumi up: ${urn}`),
-    ...lost.map((urn) => `to look for by hand, its id is not recorded: ${urn}`),
+    ...lost.map(
+      ({ urn, id }) => `to look for by hand, ${id === null ? "its id is not recorded" : `as ${id}`}: ${urn}`,
+    ),
   ];
   return lines.map((line) => `${line}\n`).join("") || "nothing was being made\n";
 }

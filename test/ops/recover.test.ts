@@ -47,7 +47,7 @@ describe("what an interrupted up had begun to make", () => {
       state: before,
       taken: [],
       repeated: [alarm.resource.urn],
-      lost: [key.resource.urn],
+      lost: [{ urn: key.resource.urn, id: null }],
     });
     if (recovered === undefined) throw new Error("it is an export");
     expect(recoveryText(recovered)).toBe(
@@ -55,11 +55,25 @@ describe("what an interrupted up had begun to make", () => {
     );
   });
 
-  it("is left alone when it is no create, when its first is in the state, and when its name is a secret", () => {
+  it("is named by its id when a later run has made another", () => {
+    const first = creating("aws:iam/role:Role", "probe", { name: "probe-1a2b3c4" });
+    const second = exported([{ ...first.resource, id: "probe-0" }], [first]);
+    const recovered = recoverPending(second);
+    expect(recovered).toEqual({
+      state: second,
+      taken: [],
+      repeated: [],
+      lost: [{ urn: first.resource.urn, id: "probe-1a2b3c4" }],
+    });
+    if (recovered === undefined) throw new Error("it is an export");
+    expect(recoveryText(recovered)).toBe(`to look for by hand, as probe-1a2b3c4: ${first.resource.urn}\n`);
+  });
+
+  it("is left alone when it is no create, when it is in the state already, and when its name is a secret", () => {
     const inputs = { name: "probe-1a2b3c4" };
     const role = creating("aws:iam/role:Role", "probe", inputs);
-    const second = exported([{ ...role.resource, id: "probe-0" }], [role]);
-    expect(recoverPending(second)?.state).toEqual(second);
+    const there = exported([{ ...role.resource, id: "probe-1a2b3c4" }], [role]);
+    expect(recoverPending(there)).toEqual({ state: there, taken: [], repeated: [], lost: [] });
     const updating = exported([], [{ ...role, type: "updating" }]);
     expect(recoverPending(updating)?.state).toEqual(updating);
     const sealed = exported([], [creating("aws:iam/role:Role", "probe", { name: { ciphertext: "v1:x" } })]);

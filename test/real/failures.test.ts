@@ -37,6 +37,10 @@ const FUNCTION = "aws:lambda/function:Function";
 const METRIC = "aws:cloudwatch/metricAlarm:MetricAlarm";
 const COMPOSITE = "aws:cloudwatch/compositeAlarm:CompositeAlarm";
 const SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription";
+/** A second statement of a function's own policy says the same and goes with the function. */
+const PERMISSION = "aws:lambda/permission:Permission";
+/** Types that get another name each time they are made; what hangs on another comes first. */
+const MADE_UP = ["aws:iam/rolePolicy:RolePolicy", ROLE, KEY];
 /** Nobody listens there, so nobody confirms. */
 const WEBHOOK = "https://127.0.0.1:9/incidents";
 const NAMESPACE = "mcp";
@@ -106,12 +110,18 @@ describeWithMinistack("an environment that is provisioned", (ministack) => {
         expect(await pendingCreates(engine)).toEqual([]);
         return stderr;
       };
-      /** Keys that no stack knows are what is left to do by hand. */
-      const removeKeys = async (): Promise<number> => {
-        const known = await idsKnown(engine, KEY);
-        const unknown = aws.resources().filter(({ type, id }) => type === KEY && !known.includes(id));
-        for (const key of unknown) await aws.delete({ ...key, name: "" });
-        return unknown.length;
+      /** Ends what no stack knows and AWS was given a made-up name for, as long as `rollcall recover` has named it. */
+      const removeLeft = async (said: string): Promise<number> => {
+        const known = await Promise.all(MADE_UP.map((type) => idsKnown(engine, type)));
+        const left = MADE_UP.flatMap((wanted, index) =>
+          aws.resources().filter(({ type, id }) => type === wanted && !known[index]?.includes(id)),
+        );
+        for (const one of left) {
+          const id = one.type === KEY ? "its id is not recorded" : `as ${one.id}`;
+          expect(said).toContain(`to look for by hand, ${id}: ${one.urn}\n`);
+          await aws.delete({ ...one, name: "" });
+        }
+        return left.length;
       };
 
       it("refuses a second up until the lock of the killed one is ended", async () => {
@@ -121,11 +131,7 @@ describeWithMinistack("an environment that is provisioned", (ministack) => {
       });
 
       it("leaves behind a key that was made and not recorded, the one kind of thing that nobody can ask for, and says so", async () => {
-        const lost = (await recover()).match(/to look for by hand, its id is not recorded: urn:/g) ?? [];
-        const removed = await removeKeys();
-        expect(removed).toBeGreaterThan(0);
-        // of what was asked for, not all had begun
-        expect(removed).toBeLessThanOrEqual(lost.length);
+        expect(await removeLeft(await recover())).toBeGreaterThan(0);
       });
 
       it("takes over a role that was made and not recorded, whose name AWS was given by chance", async () => {
@@ -133,28 +139,28 @@ describeWithMinistack("an environment that is provisioned", (ministack) => {
         const made = await rolesOf(clients);
         expect(made).not.toEqual([]);
         expect(await idsKnown(engine, ROLE)).not.toEqual(made);
-        await recover();
+        const said = await recover();
         expect(await rolesOf(clients)).toEqual(made);
         expect(await idsKnown(engine, ROLE)).toEqual(made);
-        await removeKeys();
+        await removeLeft(said);
       });
 
       it("refuses to make again what has the catalog's name and is not recorded, and takes it over", async () => {
         await killed(FUNCTION);
         await engine.command("cancel", "--yes");
         await expect(engine.up()).rejects.toThrow(/exist/);
-        await recover();
+        await removeLeft(await recover());
       });
 
       it("goes on to exactly the plan's alarms, nothing twice, and then changes nothing", async () => {
         await killed(COMPOSITE);
-        await recover();
+        await removeLeft(await recover());
         const run = await engine.up();
         expect(run.diagnostics).toEqual([]);
         expect(await alarmNames(clients)).toEqual(planned(plan()));
         expect(await rolesOf(clients)).toEqual(await idsKnown(engine, ROLE));
-        const urns = aws.resources().map(({ urn }) => urn);
-        expect(new Set(urns).size).toBe(urns.length);
+        const urns = aws.resources().flatMap(({ type, urn }) => (type === PERMISSION ? [] : [urn]));
+        expect(urns.filter((urn, index) => urns.indexOf(urn) !== index)).toEqual([]);
 
         const third = await engine.up();
         expect(third.steps).toEqual([]);

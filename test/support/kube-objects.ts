@@ -79,7 +79,9 @@ export class KubeObjects implements Behaviour {
     const id = idOf(inputs);
     if (preview) return { id, outputs: inputs };
     const object = { urn, type, id, inputs };
-    if (this.#objects.has(key(object))) throw new Error(`${key(object)} already exists`);
+    // by server-side apply an interrupted run takes over what it had made; two of a program may not be one object
+    const held = this.#objects.get(key(object));
+    if (held !== undefined && held.urn !== urn) throw new Error(`${key(object)} already exists`);
     const outputs = await this.#apply(object);
     this.#objects.set(key(object), object);
     return { id, outputs };
