@@ -3,16 +3,14 @@ import { Role } from "@pulumi/aws/iam/role.js";
 import { RolePolicy } from "@pulumi/aws/iam/rolePolicy.js";
 import { BucketPolicy } from "@pulumi/aws/s3/bucketPolicy.js";
 import { Schedule } from "@pulumi/aws/scheduler/schedule.js";
-import { Queue } from "@pulumi/aws/sqs/queue.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { BackupFunctionPlan, BackupPlan } from "../plan/backup-types.ts";
 import { drillBackups, sealedBucket, startFunction, takeBackups } from "./backup-policies.ts";
 import { CloudFunction } from "./cloud-function.ts";
+import { deadLetters } from "./dead-letters.ts";
 import { schedulerTrust } from "./policies.ts";
 import { privateBucket } from "./private-bucket.ts";
 
-/** The longest that SQS keeps a message, in seconds. */
-const FOURTEEN_DAYS = 1_209_600;
 /** What could not be started is tried again within the hour; a backup that is later is tomorrow's. */
 const START_AGAIN = { maximumRetryAttempts: 2, maximumEventAgeInSeconds: 3_600 };
 /** Names of the files and variables that the functions read (cloud/backup/files.ts). */
@@ -54,11 +52,7 @@ export class BackupJobs extends pulumi.ComponentResource {
     const { plan, keyArn, accountId, region, bucketArn, logGroup } = args;
     const { job } = plan;
     const scratch = this.#scratch(`${name}-scratch`, args);
-    const queue = new Queue(
-      `${name}-failures`,
-      { name: plan.failures, kmsMasterKeyId: keyArn, messageRetentionSeconds: FOURTEEN_DAYS },
-      { parent: this },
-    );
+    const queue = deadLetters(this, `${name}-failures`, { queueName: plan.failures, keyArn });
     const rights = {
       job,
       bucketArn,

@@ -1,7 +1,8 @@
 import { Table } from "@pulumi/aws/dynamodb/table.js";
 import { Key } from "@pulumi/aws/kms/key.js";
-import { Queue } from "@pulumi/aws/sqs/queue.js";
+import type { Queue } from "@pulumi/aws/sqs/queue.js";
 import * as pulumi from "@pulumi/pulumi";
+import { deadLetters } from "./dead-letters.ts";
 
 export interface EscalationStoreArgs {
   /** Name of the table of the incidents. */
@@ -14,8 +15,6 @@ export interface EscalationStoreArgs {
   readonly protect: boolean;
 }
 
-/** The longest that SQS keeps a message. */
-const FOURTEEN_DAYS = 1_209_600;
 /** Days in which the deletion of a key can be taken back, the least that KMS takes: no link is older. */
 const LINK_KEY_DELETION_DAYS = 7;
 
@@ -43,11 +42,7 @@ export class EscalationStore extends pulumi.ComponentResource {
       },
       { parent: this, protect, retainOnDelete: protect },
     );
-    this.queue = new Queue(
-      `${name}-dead-letters`,
-      { name: args.queueName, kmsMasterKeyId: keyArn, messageRetentionSeconds: FOURTEEN_DAYS },
-      { parent: this },
-    );
+    this.queue = deadLetters(this, `${name}-dead-letters`, { queueName: args.queueName, keyArn });
     this.linkKey = new Key(
       `${name}-links`,
       {

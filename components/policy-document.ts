@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
+export { partitionOf } from "../plan/names.ts";
+
 const VERSION = "2012-10-17";
 
 /** One statement of a policy, in AWS's own words. */
@@ -18,12 +20,6 @@ export function trust(principal: object, condition?: object): pulumi.Output<stri
     Action: "sts:AssumeRole",
     ...(condition === undefined ? {} : { Condition: condition }),
   });
-}
-
-/** The part of AWS that a region belongs to, as its ARNs name it. */
-export function partitionOf(region: string): string {
-  if (region.startsWith("cn-")) return "aws-cn";
-  return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
 }
 
 /** What the addresses of AWS end with in a region. */

@@ -6,9 +6,9 @@ import { RolePolicy } from "@pulumi/aws/iam/rolePolicy.js";
 import { Function as LambdaFunction } from "@pulumi/aws/lambda/function.js";
 import { FunctionEventInvokeConfig } from "@pulumi/aws/lambda/functionEventInvokeConfig.js";
 import { Schedule } from "@pulumi/aws/scheduler/schedule.js";
-import { Queue } from "@pulumi/aws/sqs/queue.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { ProbePlan } from "../plan/types.ts";
+import { deadLetters } from "./dead-letters.ts";
 import {
   attachNetwork,
   keepItems,
@@ -21,9 +21,6 @@ import {
 
 /** A probe that could not run in its minute is dropped: a late one would say something about another minute. */
 const STALE = { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 };
-
-/** The longest that SQS keeps a message, in seconds. */
-const FOURTEEN_DAYS = 1_209_600;
 
 export interface SyntheticProbeArgs {
   /** Name, size, rhythm, secrets and roster of the function, and the name of the table for its state. */
@@ -119,11 +116,7 @@ export class SyntheticProbe extends pulumi.ComponentResource {
       { parent: this },
     );
 
-    const deadLetters = new Queue(
-      `${name}-dead-letters`,
-      { name: plan.deadLetters, kmsMasterKeyId: keyArn, messageRetentionSeconds: FOURTEEN_DAYS },
-      { parent: this },
-    );
+    const queue = deadLetters(this, `${name}-dead-letters`, { queueName: plan.deadLetters, keyArn });
     const schedulerRole = new Role(
       `${name}-schedule-role`,
       { assumeRolePolicy: schedulerTrust(accountId) },
@@ -133,7 +126,7 @@ export class SyntheticProbe extends pulumi.ComponentResource {
       `${name}-invoke`,
       {
         role: schedulerRole.id,
-        policy: startProbe({ functionArn: probe.arn, queueArn: deadLetters.arn, keyArn, region }),
+        policy: startProbe({ functionArn: probe.arn, queueArn: queue.arn, keyArn, region }),
       },
       { parent: this },
     );
@@ -149,7 +142,7 @@ export class SyntheticProbe extends pulumi.ComponentResource {
             arn: probe.arn,
             roleArn: schedulerRole.arn,
             retryPolicy: STALE,
-            deadLetterConfig: { arn: deadLetters.arn },
+            deadLetterConfig: { arn: queue.arn },
             ...(input === null ? {} : { input: JSON.stringify(input) }),
           },
         },

@@ -4,8 +4,8 @@ import type { Environment, Server } from "../catalog/types.ts";
 import { fluentBitConfig, type LogOutput } from "./fluent-bit.ts";
 import { alarmName, owned, probeLogGroup, serverLogGroup, serversLogGroup } from "./names.ts";
 import { type NetworkPlan, peersOf, planNetwork } from "./network.ts";
-import { PROBE_NAMESPACE, planProbe } from "./probe.ts";
-import type { LogGroupPlan, MonitorPlan } from "./types.ts";
+import { PROBE_NAMESPACE } from "./probe.ts";
+import type { LogGroupPlan, MonitorPlan, ProbePlan } from "./types.ts";
 
 /** Pods whose lines are shipped: those of a namespace with this value of the label `app`. */
 export interface FollowedApp {
@@ -107,11 +107,11 @@ export function planServerLogGroups(environment: Environment): LogGroupPlan[] {
 }
 
 /** How the lines of an environment's pods reach CloudWatch Logs, or why they do not. */
-export function planLogs(environment: Environment): LogsPlan {
+export function planLogs(environment: Environment, probe: ProbePlan | null): LogsPlan {
   const nothing = { shipping: null, unshipped: null };
   const { aws, kubernetes } = environment;
   if (aws === null || kubernetes === null || kubernetes.logs === "existing") return nothing;
-  const sources = sourcesOf(environment);
+  const sources = sourcesOf(environment, probe);
   if (sources.length === 0) return nothing;
   const { issuer, fluentBitImage } = kubernetes;
   if (issuer === undefined)
@@ -150,8 +150,10 @@ export function planLogs(environment: Environment): LogsPlan {
 }
 
 /** The pods whose lines are worth a log group: the probe's, which hold its results, and those of every server that we run. */
-function sourcesOf(environment: Environment): { readonly app: FollowedApp; readonly logGroup: string }[] {
-  const probe = planProbe(environment);
+function sourcesOf(
+  environment: Environment,
+  probe: ProbePlan | null,
+): { readonly app: FollowedApp; readonly logGroup: string }[] {
   const probes = [probe?.cronJob, probe?.exporter]
     .filter((one) => one !== undefined && one !== null)
     .map(({ namespace, name }) => ({

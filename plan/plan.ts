@@ -67,7 +67,7 @@ export function buildPlan(environment: Environment): Plan {
     probe,
     scale: probe === null ? null : planScale(environment, probe.lambda.roster),
     logGroups: planLogGroups(environment),
-    logs: planLogs(environment),
+    logs: planLogs(environment, probe),
     backups: planBackups(environment),
     status: planStatus(environment, probe),
     maintenance: planMaintenance(

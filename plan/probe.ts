@@ -18,7 +18,7 @@ export const PROBE_NAMESPACE = "rollcall";
 const EXPORTER_PORT = 9464;
 
 /** The runners of a cloud environment's probe; a local environment is probed by the monitor itself. */
-export function planProbe(environment: Environment, published: Published = new Map()): ProbePlan | null {
+export function planProbe(environment: Environment, published: Published): ProbePlan | null {
   if (environment.platform === "local" || environment.kubernetes === null) return null;
   const outside = withPublished(planRoster(environment, "aws"), published);
   return {
@@ -40,6 +40,13 @@ export function planProbe(environment: Environment, published: Published = new M
   };
 }
 
+/** Which runner the probe of a cluster has. Where Prometheus scrapes, one process that runs on is cheaper than a pod a minute. */
+export function proberOf(
+  kubernetes: NonNullable<Environment["kubernetes"]>,
+): NonNullable<NonNullable<Environment["kubernetes"]>["prober"]> {
+  return kubernetes.prober ?? (kubernetes.prometheus.operator ? "exporter" : "cronjob");
+}
+
 /** The probe within the cluster; what is written to standard output as EMF reaches CloudWatch once, whoever runs. */
 function planClusterProbe(input: {
   readonly environment: Environment;
@@ -48,8 +55,7 @@ function planClusterProbe(input: {
 }): Pick<ProbePlan, "cronJob" | "exporter"> {
   const { environment, kubernetes, published } = input;
   const { operator, namespace: prometheus, monitorLabels } = kubernetes.prometheus;
-  // where Prometheus scrapes, one process that runs on is cheaper than a pod a minute, and sees between minutes
-  const prober = kubernetes.prober ?? (operator ? "exporter" : "cronjob");
+  const prober = proberOf(kubernetes);
   const roster = withPublished(planRoster(environment, "cluster"), published);
   const egress = probeEgress(environment, roster);
   const common = {

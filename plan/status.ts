@@ -3,7 +3,7 @@ import { FLEET } from "../catalog/names.ts";
 import type { Environment, ResolvedMaintenance } from "../catalog/types.ts";
 import { owned, statusLogGroup, statusName } from "./names.ts";
 import { type NetworkPlan, planNetwork } from "./network.ts";
-import { PROBE_NAMESPACE, planProbe } from "./probe.ts";
+import { PROBE_NAMESPACE, proberOf } from "./probe.ts";
 import type { FleetPlan, ObjectivePlan, Plan, ProbePlan } from "./types.ts";
 
 /** Where the status API of an environment of the cloud is served; a local monitor serves its own. */
@@ -122,7 +122,8 @@ export function planStatus(environment: Environment, probe: ProbePlan | null): S
 
 /** Why the status cannot be served as the catalog asks. */
 export function statusProblems(environment: Environment): Problem[] {
-  if (environment.status?.cluster !== true || planProbe(environment)?.exporter !== null) return [];
+  const { status, kubernetes } = environment;
+  if (status?.cluster !== true || kubernetes === null || proberOf(kubernetes) !== "cronjob") return [];
   return [
     {
       place: `stacks/${environment.name}.yaml`,

@@ -2,11 +2,12 @@ import { describe, expect, test } from "vitest";
 import { loadEnvironment } from "../../catalog/load.ts";
 import { LogShipping } from "../../components/log-shipping.ts";
 import { planLogs } from "../../plan/logs.ts";
+import { planProbe } from "../../plan/probe.ts";
 import { catalogFiles, mapSource } from "../support/catalog-files.ts";
 import { ACCOUNT, childrenOf, only, record } from "../support/pulumi-mocks.ts";
 
 const environment = loadEnvironment(mapSource(catalogFiles()), "production");
-const { shipping } = planLogs(environment);
+const { shipping } = planLogs(environment, planProbe(environment, new Map()));
 if (shipping === null) throw new Error("production ships its logs");
 const plan = { ...shipping, namespaces: ["rollcall", "shelf"] };
 
