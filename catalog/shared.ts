@@ -26,6 +26,7 @@ export const FAMILIES = [
   "auth-failures",
   "fleet",
   "data-loss",
+  "log-shipping",
   "backup",
   "probe-runner",
   "delivery",

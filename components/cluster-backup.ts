@@ -9,6 +9,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClusterBackupPlan } from "../plan/backup-types.ts";
 import { takeClusterBackups } from "./backup-policies.ts";
 import { ClusterRole, ROLE_ANNOTATION } from "./cluster-role.ts";
+import { cronJobSpec } from "./cron-job-spec.ts";
 import { labelsOf } from "./labels.ts";
 import { networkPolicySpec } from "./network-policies.ts";
 import { CONTAINER_SECURITY, POD_SECURITY, PULL_POLICY, SCRATCH } from "./pod-security.ts";
@@ -87,12 +88,11 @@ export class ClusterBackup extends pulumi.ComponentResource {
       },
       child,
     );
-    const spec = {
+    const pod = {
       serviceAccountName: account.metadata.name,
       // the one pod of Rollcall that asks the API server
       automountServiceAccountToken: true,
       enableServiceLinks: false,
-      restartPolicy: "Never",
       securityContext: POD_SECURITY,
       containers: [container(args)],
       volumes: [SCRATCH.volume, { name: JOB.volume, configMap: { name: map.metadata.name } }],
@@ -101,24 +101,7 @@ export class ClusterBackup extends pulumi.ComponentResource {
       `${name}-cronjob`,
       {
         metadata,
-        spec: {
-          schedule: plan.schedule,
-          timeZone: plan.timeZone,
-          // said, so that one that was suspended by hand shows as a difference
-          suspend: false,
-          concurrencyPolicy: "Forbid",
-          startingDeadlineSeconds: DEADLINES.startingDeadlineSeconds,
-          successfulJobsHistoryLimit: 1,
-          failedJobsHistoryLimit: 3,
-          jobTemplate: {
-            metadata: { labels },
-            spec: {
-              backoffLimit: RETRIES,
-              activeDeadlineSeconds: DEADLINES.activeDeadlineSeconds,
-              template: { metadata: { labels }, spec },
-            },
-          },
-        },
+        spec: cronJobSpec({ ...plan, ...DEADLINES, labels, retries: RETRIES, pod }),
       },
       child,
     );

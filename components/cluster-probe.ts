@@ -1,6 +1,7 @@
 import { CronJob } from "@pulumi/kubernetes/batch/v1/cronJob.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { CronJobPlan } from "../plan/types.ts";
+import { cronJobSpec } from "./cron-job-spec.ts";
 import { probePod } from "./probe-pod.ts";
 
 /** A run ends before the next one starts, its last seconds included, and one that is this late is left out. */
@@ -32,31 +33,12 @@ export class ClusterProbe extends pulumi.ComponentResource {
       this,
     );
     const { labels } = metadata;
+    const pod = { ...spec, terminationGracePeriodSeconds: GRACE_SECONDS };
     const job = new CronJob(
       `${name}-cronjob`,
       {
         metadata,
-        spec: {
-          schedule: plan.schedule,
-          timeZone: plan.timeZone,
-          // said, so that one that was suspended by hand shows as a difference
-          suspend: false,
-          concurrencyPolicy: "Forbid",
-          startingDeadlineSeconds: DEADLINES.startingDeadlineSeconds,
-          successfulJobsHistoryLimit: 1,
-          failedJobsHistoryLimit: 3,
-          jobTemplate: {
-            metadata: { labels },
-            spec: {
-              backoffLimit: 0,
-              activeDeadlineSeconds: DEADLINES.activeDeadlineSeconds,
-              template: {
-                metadata: { labels },
-                spec: { ...spec, restartPolicy: "Never", terminationGracePeriodSeconds: GRACE_SECONDS },
-              },
-            },
-          },
-        },
+        spec: cronJobSpec({ ...plan, ...DEADLINES, labels, retries: 0, pod }),
       },
       { parent: this },
     );

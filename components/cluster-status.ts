@@ -10,6 +10,7 @@ import type { StatusClusterPlan, StatusSite } from "../plan/status.ts";
 import { labelsOf } from "./labels.ts";
 import { networkPolicySpec } from "./network-policies.ts";
 import { CONTAINER_SECURITY, POD_SECURITY, PULL_POLICY, SCRATCH } from "./pod-security.ts";
+import { disruptionSpec, ONE_BY_ONE, originOf, serviceSpec } from "./served-specs.ts";
 import { DRAIN, spread } from "./server-pod.ts";
 import { shortHash } from "./short-hash.ts";
 
@@ -71,8 +72,7 @@ export class ClusterStatus extends pulumi.ComponentResource {
         spec: {
           replicas: plan.replicas,
           selector: { matchLabels: selector },
-          // no replica goes before its successor is ready
-          strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+          strategy: ONE_BY_ONE,
           template: {
             metadata: { labels },
             spec: {
@@ -89,32 +89,14 @@ export class ClusterStatus extends pulumi.ComponentResource {
       },
       child,
     );
-    new PodDisruptionBudget(
-      `${name}-disruption`,
-      {
-        metadata,
-        spec: {
-          maxUnavailable: 1,
-          selector: { matchLabels: selector },
-          unhealthyPodEvictionPolicy: "AlwaysAllow",
-        },
-      },
-      child,
-    );
+    new PodDisruptionBudget(`${name}-disruption`, { metadata, spec: disruptionSpec(selector) }, child);
     const service = new Service(
       `${name}-service`,
-      {
-        metadata,
-        spec: {
-          type: "ClusterIP",
-          selector,
-          ports: [{ name: PORT_NAME, port: plan.port, targetPort: PORT_NAME, protocol: "TCP" }],
-        },
-      },
+      { metadata, spec: serviceSpec(selector, { name: PORT_NAME, port: plan.port }) },
       child,
     );
 
-    this.origin = pulumi.interpolate`http://${service.metadata.name}.${namespace}.svc:${plan.port}`;
+    this.origin = originOf(service.metadata.name, namespace, plan.port);
     this.registerOutputs({ origin: this.origin });
   }
 }

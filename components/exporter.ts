@@ -4,6 +4,7 @@ import type { core } from "@pulumi/kubernetes/types/input.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { ExporterPlan } from "../plan/types.ts";
 import { probePod } from "./probe-pod.ts";
+import { ONE_BY_ONE, originOf, serviceSpec } from "./served-specs.ts";
 import { serviceMonitor } from "./service-monitor.ts";
 
 const PORT_NAME = "metrics";
@@ -45,7 +46,7 @@ export class Exporter extends pulumi.ComponentResource {
           replicas: 1,
           selector: { matchLabels: selector },
           // no minute goes by unwatched; for some seconds two of them watch
-          strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+          strategy: ONE_BY_ONE,
           template: { metadata: { labels }, spec },
         },
       },
@@ -53,14 +54,7 @@ export class Exporter extends pulumi.ComponentResource {
     );
     const service = new Service(
       `${name}-service`,
-      {
-        metadata,
-        spec: {
-          type: "ClusterIP",
-          selector,
-          ports: [{ name: PORT_NAME, port: plan.port, targetPort: PORT_NAME, protocol: "TCP" }],
-        },
-      },
+      { metadata, spec: serviceSpec(selector, { name: PORT_NAME, port: plan.port }) },
       child,
     );
     if (plan.monitor !== null) {
@@ -71,7 +65,7 @@ export class Exporter extends pulumi.ComponentResource {
       );
     }
 
-    this.page = pulumi.interpolate`http://${service.metadata.name}.${namespace}.svc:${plan.port}/metrics`;
+    this.page = pulumi.interpolate`${originOf(service.metadata.name, namespace, plan.port)}/metrics`;
     this.registerOutputs({ page: this.page });
   }
 }

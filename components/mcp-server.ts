@@ -4,11 +4,11 @@ import { Service } from "@pulumi/kubernetes/core/v1/service.js";
 import { ServiceAccount } from "@pulumi/kubernetes/core/v1/serviceAccount.js";
 import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1/networkPolicy.js";
 import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1/podDisruptionBudget.js";
-import type { core } from "@pulumi/kubernetes/types/input.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { WorkloadPlan } from "../plan/types.ts";
 import { labelsOf } from "./labels.ts";
 import { networkPolicySpec } from "./network-policies.ts";
+import { disruptionSpec, ONE_BY_ONE, originOf, servicePorts, serviceSpec } from "./served-specs.ts";
 import { PORT_NAME, serverPod } from "./server-pod.ts";
 import { serviceMonitor } from "./service-monitor.ts";
 
@@ -38,6 +38,7 @@ export class McpServer extends pulumi.ComponentResource {
     const labels = labelsOf({ app, environment, component: "server" });
     const selector = { app };
     const metadata = { name: app, namespace, labels };
+    const port = { name: PORT_NAME, port: plan.port };
     const child = { parent: this };
 
     new NetworkPolicy(
@@ -59,8 +60,7 @@ export class McpServer extends pulumi.ComponentResource {
           ...(plan.scaleAtPercent === null ? { replicas: min } : {}),
           progressDeadlineSeconds: plan.deployTimeoutSeconds,
           selector: { matchLabels: selector },
-          // no replica goes before its successor is ready
-          strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+          strategy: ONE_BY_ONE,
           template: {
             metadata: { labels },
             spec: serverPod({ plan, selector, serviceAccountName: account.metadata.name }),
@@ -94,28 +94,14 @@ export class McpServer extends pulumi.ComponentResource {
     }
     // a budget for a single replica would either hold up every drain of its node or say nothing
     if (min > 1) {
-      new PodDisruptionBudget(
-        `${name}-disruption`,
-        {
-          metadata,
-          spec: {
-            maxUnavailable: 1,
-            selector: { matchLabels: selector },
-            // a replica that is broken anyway does not hold up a drain
-            unhealthyPodEvictionPolicy: "AlwaysAllow",
-          },
-        },
-        child,
-      );
+      new PodDisruptionBudget(`${name}-disruption`, { metadata, spec: disruptionSpec(selector) }, child);
     }
     const service = new Service(
       `${name}-service`,
       {
         metadata,
         spec: {
-          type: "ClusterIP",
-          selector,
-          ports: servicePorts(plan),
+          ...serviceSpec(selector, port),
           ...(plan.sticky ? { sessionAffinity: "ClientIP" } : {}),
         },
       },
@@ -130,7 +116,7 @@ export class McpServer extends pulumi.ComponentResource {
             namespace,
             labels: labelsOf({ app, environment, component: "pods" }),
           },
-          spec: { clusterIP: "None", selector, ports: servicePorts(plan) },
+          spec: { clusterIP: "None", selector, ports: servicePorts(port) },
         },
         child,
       );
@@ -144,12 +130,8 @@ export class McpServer extends pulumi.ComponentResource {
       );
     }
 
-    this.origin = pulumi.interpolate`http://${service.metadata.name}.${namespace}.svc:${plan.port}`;
+    this.origin = originOf(service.metadata.name, namespace, plan.port);
     // read by the policies, which see the outputs of a component only
     this.registerOutputs({ origin: this.origin, server: plan.server });
   }
-}
-
-function servicePorts({ port }: WorkloadPlan): core.v1.ServicePort[] {
-  return [{ name: PORT_NAME, port, targetPort: PORT_NAME, protocol: "TCP" }];
 }

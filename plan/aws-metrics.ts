@@ -23,14 +23,23 @@ export const lambdaMetric =
   (metric: string): MetricId =>
     metricOf("AWS/Lambda", metric, { FunctionName: owned(environment, what) });
 
+/** The least of several counts over a period in seconds; one that nothing is published of counts as zero. */
+export function leastOf(metrics: readonly MetricId[], period: number): MetricSource {
+  return overAll("MIN", metrics, period);
+}
+
 /**
  * The sum of counts over a period in seconds. AWS publishes most of them only when there is something to count, so what
  * is missing is filled with zero: over missing points CloudWatch would look at older ones, and clear hours later.
  */
 export function sumOf(metrics: readonly MetricId[], period: number): MetricSource {
+  return overAll("SUM", metrics, period);
+}
+
+function overAll(of: "SUM" | "MIN", metrics: readonly MetricId[], period: number): MetricSource {
   return {
     Metrics: [
-      { Id: "sum", Expression: "SUM(FILL(METRICS(), 0))", ReturnData: true },
+      { Id: of.toLowerCase(), Expression: `${of}(FILL(METRICS(), 0))`, ReturnData: true },
       ...metrics.map((metric, index) => ({
         Id: `m${index + 1}`,
         MetricStat: { Metric: metric, Period: period, Stat: "Sum" },
@@ -48,6 +57,7 @@ export function depthOf(queue: string): MetricSource {
 
 /** In parts of about one size, each of which one alarm can read. */
 export function inAlarms(metrics: readonly MetricId[]): MetricId[][] {
+  if (metrics.length === 0) return [];
   const count = Math.ceil(metrics.length / MAX_METRICS);
   const size = Math.ceil(metrics.length / count);
   return Array.from({ length: count }, (_, index) => metrics.slice(index * size, (index + 1) * size));

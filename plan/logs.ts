@@ -106,6 +106,15 @@ export function planServerLogGroups(environment: Environment): LogGroupPlan[] {
   return [...new Map(groups.map((group) => [group.name, group])).values()];
 }
 
+/** The log groups of servers that Rollcall's own pipeline writes to; none where lines stay or somebody else ships them. */
+export function shippedServerGroups(environment: Environment): string[] {
+  const { aws, kubernetes, servers } = environment;
+  if (aws === null || kubernetes === null || kubernetes.logs === "existing") return [];
+  if (kubernetes.issuer === undefined || kubernetes.fluentBitImage === undefined) return [];
+  const ours = servers.filter(({ workload }) => workload !== null);
+  return [...new Set(ours.map((server) => logGroupOf(environment, server).name))];
+}
+
 /** How the lines of an environment's pods reach CloudWatch Logs, or why they do not. */
 export function planLogs(environment: Environment, probe: ProbePlan | null): LogsPlan {
   const nothing = { shipping: null, unshipped: null };

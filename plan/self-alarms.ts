@@ -15,6 +15,7 @@ const SELF = {
     // told by the very machine that it says is broken, it would be told to nobody
     delivery: "direct",
   },
+  "log-shipping": { kind: "blind", detail: "lines of servers no longer reach CloudWatch Logs" },
   backup: { kind: "ticket", detail: "no restore was verified in time, or the backup failed" },
   "data-loss": { kind: "page", detail: "the restore drill found faults" },
 } as const satisfies Record<
@@ -54,6 +55,7 @@ function toAlarm(environment: Environment, spec: SelfSpec): PlannedAlarm {
     source,
     mOfN = [1, 1],
     over,
+    under,
     missing = "notBreaching",
     warmUpMinutes,
   } = spec;
@@ -71,8 +73,9 @@ function toAlarm(environment: Environment, spec: SelfSpec): PlannedAlarm {
       ...source,
       EvaluationPeriods: mOfN[1],
       DatapointsToAlarm: mOfN[0],
-      Threshold: over,
-      ComparisonOperator: "GreaterThanThreshold",
+      ...(under === undefined
+        ? { Threshold: over ?? 0, ComparisonOperator: "GreaterThanThreshold" as const }
+        : { Threshold: under, ComparisonOperator: "LessThanThreshold" as const }),
       TreatMissingData: missing,
       ...(warmUpMinutes === undefined
         ? {}

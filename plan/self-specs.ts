@@ -1,10 +1,11 @@
 import type { FamilyName } from "../catalog/shared.ts";
 import type { Environment } from "../catalog/types.ts";
 import { formatDuration } from "../catalog/units.ts";
-import { depthOf, inAlarms, lambdaMetric, metricOf, sumOf } from "./aws-metrics.ts";
+import { depthOf, inAlarms, lambdaMetric, leastOf, metricOf, sumOf } from "./aws-metrics.ts";
 import { BACKUP_NAMESPACE, type BackupMetric } from "./backups.ts";
 import type { MetricId } from "./cloudwatch/types.ts";
 import { planEscalations } from "./escalation.ts";
+import { shippedServerGroups } from "./logs.ts";
 import {
   ACCOUNT,
   escalationDeadLetters,
@@ -25,11 +26,16 @@ const HOUR = 3_600;
 const DAILY = 90_000;
 /** Longest warm-up that CloudWatch takes, in minutes: two nights, each with its backup. */
 const FIRST_BACKUPS_MINUTES = 2_880;
+/** Time for the pod to be scheduled, its images to be pulled and its first lines to arrive, in minutes. */
+const FIRST_LINES_MINUTES = 60;
 /** A run that takes more of its time than this may be cut off the next time. */
 const SLOW_SHARE = 0.8;
 
 /** Families of what watches the monitoring itself. */
-export type SelfFamily = Extract<FamilyName, "probe-runner" | "delivery" | "backup" | "data-loss">;
+export type SelfFamily = Extract<
+  FamilyName,
+  "probe-runner" | "delivery" | "log-shipping" | "backup" | "data-loss"
+>;
 
 /** What one alarm of the monitoring itself is, before its name and text are put to it. */
 export interface SelfSpec {
@@ -39,7 +45,10 @@ export interface SelfSpec {
   readonly source: MetricSource;
   /** Points that are over, of how many. @default [1, 1] */
   readonly mOfN?: readonly [m: number, n: number];
-  readonly over: number;
+  /** Healthy up to this value. Either this or {@link under} is given. */
+  readonly over?: number;
+  /** Healthy from this value on. */
+  readonly under?: number;
   /** @default notBreaching */
   readonly missing?: TreatMissingData;
   readonly warmUpMinutes?: number;
@@ -55,7 +64,12 @@ export interface SelfSpec {
  * Functions Developer Guide); AWS/SNS, "Monitoring Amazon SNS topics using CloudWatch" (SNS Developer Guide).
  */
 export function selfSpecs(environment: Environment, region: string): SelfSpec[] {
-  return [...probeSpecs(environment), ...deliverySpecs(environment, region), ...backupSpecs(environment)];
+  return [
+    ...probeSpecs(environment),
+    ...deliverySpecs(environment, region),
+    ...shippingSpecs(environment),
+    ...backupSpecs(environment),
+  ];
 }
 
 function probeSpecs({ name }: Environment): SelfSpec[] {
@@ -172,6 +186,28 @@ function deliverySpecs(environment: Environment, region: string): SelfSpec[] {
       }),
     ),
   ];
+}
+
+/**
+ * The follower writes a line a minute to each log group of servers (cloud/logs/heartbeat.ts), so that none is ever
+ * silent. Where the lines stay in the cluster, or somebody else ships them, nothing is promised.
+ */
+function shippingSpecs(environment: Environment): SelfSpec[] {
+  return inAlarms(
+    shippedServerGroups(environment).map((LogGroupName) =>
+      metricOf("AWS/Logs", "IncomingLogEvents", { LogGroupName }),
+    ),
+  ).map((metrics, index) => ({
+    family: "log-shipping",
+    suffix: `logs-silent-${index + 1}`,
+    detail:
+      "a log group of servers has had no line for 15 minutes, not even the heartbeat of what ships them",
+    source: leastOf(metrics, BLOCK),
+    mOfN: [3, 3],
+    under: 1,
+    missing: "breaching",
+    warmUpMinutes: FIRST_LINES_MINUTES,
+  }));
 }
 
 function backupSpecs({ name, backup }: Environment): SelfSpec[] {

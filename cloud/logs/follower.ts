@@ -7,6 +7,7 @@ import type { FollowerPlan } from "../../plan/logs.ts";
 import { printable } from "../../probes/classify.ts";
 import { type Counts, metricsPage, noCounts } from "./counts.ts";
 import { Forward } from "./forward.ts";
+import { beat } from "./heartbeat.ts";
 import { KubeApi, type KubeApiOptions } from "./kube-api.ts";
 import { type Pause, pauseByClock } from "./pause.ts";
 import { Tracker } from "./tracker.ts";
@@ -78,6 +79,8 @@ export async function startFollower(input: FollowerInput): Promise<Follower> {
   server.listen({ host, port: plan.port });
   await once(server, "listening");
   const reading = tracker.run(stop.signal);
+  const { apps } = plan;
+  const beating = beat({ apps, tracker, forward, counts, now, pause, signal: stop.signal });
   const sending = forward.run(stop.signal, last.signal);
   const { address, port } = server.address() as AddressInfo;
   return {
@@ -85,7 +88,7 @@ export async function startFollower(input: FollowerInput): Promise<Follower> {
     counts,
     async close() {
       stop.abort();
-      await reading;
+      await Promise.all([reading, beating]);
       const drained = new AbortController();
       void pause(DRAIN_MS, drained.signal).then(() => last.abort());
       await sending;

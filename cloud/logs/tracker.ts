@@ -45,6 +45,8 @@ export class Tracker {
   readonly #apps: ReadonlyMap<string, FollowedApp>;
   readonly #namespaces: ReadonlySet<string>;
   readonly #listed = new Set<string>();
+  /** Namespaces whose pods could not be asked for since. */
+  readonly #lost = new Set<string>();
   #followed = 0;
 
   constructor(options: TrackerOptions) {
@@ -57,6 +59,11 @@ export class Tracker {
   /** Whether the pods of every namespace are known. */
   get ready(): boolean {
     return this.#listed.size === this.#namespaces.size;
+  }
+
+  /** Whether the pods of every namespace are known, and still heard of. */
+  get current(): boolean {
+    return this.ready && this.#lost.size === 0;
   }
 
   /** Follows until the signal; resolves when nothing is read any more. */
@@ -73,6 +80,7 @@ export class Tracker {
           listener: this.#listener(namespace, signal),
           failed: (error) => {
             counts.watchErrors += 1;
+            this.#lost.add(namespace);
             tell(`pods of ${namespace}`, error);
           },
         }),
@@ -86,6 +94,7 @@ export class Tracker {
       all: (pods) => {
         const first = !this.#listed.has(namespace);
         this.#listed.add(namespace);
+        this.#lost.delete(namespace);
         const there = new Set(pods.map(({ uid }) => uid));
         for (const entry of [...this.#entries.values()])
           if (entry.pod.namespace === namespace && !there.has(entry.pod.uid)) this.#gone(entry, signal);

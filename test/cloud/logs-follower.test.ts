@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Follower, startFollower } from "../../cloud/logs/follower.ts";
+import { HEARTBEAT_MS } from "../../cloud/logs/heartbeat.ts";
 import type { Pause } from "../../cloud/logs/pause.ts";
 import type { FollowedApp } from "../../plan/logs.ts";
 import { type Fluent, startFluent } from "../support/fluent.ts";
@@ -20,13 +21,13 @@ let follower: Follower | null;
 let told: string[];
 /** How long was waited for, of waits that are not over yet. */
 let waits: number[];
+/** Waits that are as long as they say: for the last lines of a pod that is gone, and for the follower's next own line. */
+let slow: readonly number[];
 
-/** As the clock, a thousand times as fast; only the last lines of a pod that is gone are waited for. */
+/** As the clock, a thousand times as fast but for what is slow. */
 const pause: Pause = async (ms, signal) => {
   waits.push(ms);
-  await delay(ms === LAST_LINES_MS ? ms : ms / 1_000, undefined, { signal, ref: false }).catch(
-    () => undefined,
-  );
+  await delay(slow.includes(ms) ? ms : ms / 1_000, undefined, { signal, ref: false }).catch(() => undefined);
 };
 
 const library: FollowedApp = {
@@ -53,7 +54,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "rollcall-follower-"));
   writeFileSync(join(folder, "token"), "first\n");
   [kube, fluent] = await Promise.all([startKubeLogs(), startFluent()]);
-  [follower, told, waits] = [null, [], []];
+  [follower, told, waits, slow] = [null, [], [], [LAST_LINES_MS, HEARTBEAT_MS]];
 });
 
 afterEach(async () => {
@@ -334,6 +335,16 @@ test("it ends with nothing held: what was read is sent first", async () => {
   expect(running.counts.waiting).toBe(0);
   expect(fluent.records.length).toBe(running.counts.lines);
   await expect(fetch(`${running.origin}/livez`)).rejects.toThrow();
+});
+
+test("a quiet server's log group gets the follower's own line, and the probe's gets none", async () => {
+  slow = [LAST_LINES_MS];
+  const probe = { ...library, app: "probe", stream: "probe", tag: "probe", metrics: true };
+  await start([library, probe]);
+  await fluent.until(2);
+  expect(new Set(fluent.records.map(({ tag, stream }) => `${tag} ${stream}`))).toEqual(
+    new Set(["servers -/heartbeat"]),
+  );
 });
 
 test("its pages say that it lives, whether it knows the pods, and what it has done", async () => {

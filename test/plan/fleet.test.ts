@@ -75,6 +75,7 @@ describe("[CARD-05] the composites", () => {
       "production-fleet-ticket-high",
       "production-fleet-probe-runner",
       "production-fleet-delivery",
+      "production-fleet-log-shipping",
       "production-fleet-backup",
       "production-fleet-data-loss",
     ]);

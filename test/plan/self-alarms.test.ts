@@ -5,6 +5,7 @@ import { metricsOf, metricTransitions } from "../../plan/cloudwatch/metric-alarm
 import { metricKey, seriesFrom } from "../../plan/cloudwatch/series.ts";
 import type { MetricId, SeriesOf } from "../../plan/cloudwatch/types.ts";
 import { escalatorOf } from "../../plan/escalator.ts";
+import { shippedServerGroups } from "../../plan/logs.ts";
 import { ACCOUNT } from "../../plan/names.ts";
 import { buildPlan } from "../../plan/plan.ts";
 import { planSelfAlarms, withoutSelf } from "../../plan/self-alarms.ts";
@@ -72,6 +73,7 @@ describe("what watches the monitoring", () => {
       "AWS/States ExecutionsFailed StateMachineArn",
       "AWS/States ExecutionsTimedOut StateMachineArn",
       "AWS/SNS NumberOfNotificationsFailedToRedriveToDlq TopicName",
+      "AWS/Logs IncomingLogEvents LogGroupName",
       "Rollcall/Backups RestoreVerifiedAgeSeconds Environment",
       "Rollcall/Backups BackupFaults Environment",
       "Rollcall/Backups RestoreFaults Environment",
@@ -92,6 +94,7 @@ describe("what watches the monitoring", () => {
         "QueueName=rollcall-production-escalation-dead-letters",
         "ScheduleGroup=rollcall-production-schedules",
         `LogGroupName=${plan.probe?.logGroup}`,
+        ...shippedServerGroups(environment).map((group) => `LogGroupName=${group}`),
         // the account's number is known to what provisions it alone
         `StateMachineArn=arn:aws:states:eu-west-1:${ACCOUNT}:stateMachine:${machine}`,
         ...topics.map((topic) => `TopicName=${topic}`),
@@ -125,6 +128,7 @@ describe("what watches the monitoring", () => {
     ).toEqual([
       ["production-fleet-probe-runner", "blind", "high", "standard"],
       ["production-fleet-delivery", "blind", "critical", "severity-critical"],
+      ["production-fleet-log-shipping", "blind", "high", "standard"],
       ["production-fleet-backup", "ticket", "high", "severity-high"],
       ["production-fleet-data-loss", "page", "critical", "major"],
     ]);
@@ -191,6 +195,39 @@ describe("the escalation", () => {
       "ALARM after 0h",
       "OK after 3h",
     ]);
+  });
+});
+
+describe("the shipping of logs", () => {
+  const lines = (values: readonly number[]) => every(5 * MINUTE_MS, values, START);
+
+  it("is silent after a quarter of an hour without a line, also where CloudWatch has no point at all", () => {
+    const [quiet, dead] = [Array<number>(48).fill(5), [...Array<number>(24).fill(5), 0, 0, 0, 0, 0, 0]];
+    const over = dead.concat(Array<number>(60).fill(5));
+    expect(changes("logs-silent-1", "IncomingLogEvents", lines(quiet))).toEqual(["ALARM after 4h"]);
+    expect(changes("logs-silent-1", "IncomingLogEvents", lines(over)).slice(0, 2)).toEqual([
+      "ALARM after 2h",
+      "OK after 3h",
+    ]);
+  });
+
+  it("is watched for every log group of servers that we write to, and for no other", () => {
+    expect(shippedServerGroups(environment)).toEqual(
+      plan.logs.shipping?.logGroups.filter((group) => group !== plan.probe?.logGroup),
+    );
+    expect(shippedServerGroups(environment)).not.toEqual([]);
+    const { kubernetes } = environment;
+    if (kubernetes === null) throw new Error("production has a cluster");
+    for (const other of [
+      { logs: "existing" as const },
+      { issuer: undefined },
+      { fluentBitImage: undefined },
+    ]) {
+      const without = { ...environment, kubernetes: { ...kubernetes, ...other } };
+      expect(shippedServerGroups(without)).toEqual([]);
+      const names = planSelfAlarms(without).alarms.map(({ family }) => family);
+      expect(names).not.toContain("log-shipping");
+    }
   });
 });
 
