@@ -152,10 +152,10 @@ async function provisioned(input: {
     const { deployment } = await engine.exportStack();
     const resources = (deployment.resources ?? []).length;
     const againMs = await timed(() => engine.up());
-    await engine.destroy({ excludeProtected: true });
     const made = { servers, resources, aws, kubernetes, previewMs, upMs, againMs };
     // the largest takes many minutes, and a run that is broken off has said what it knows
     process.stderr.write(`${checkpoints ? "state at each step " : ""}${JSON.stringify(made)}\n`);
+    await engine.destroy({ excludeProtected: true });
     return made;
   } finally {
     await engine.stop();

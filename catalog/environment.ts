@@ -105,7 +105,12 @@ export const environmentFile = z.discriminatedUnion("platform", [
       .optional(),
     aws: z.strictObject({
       region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "must be an AWS region, such as eu-west-1"),
-      protect: z.boolean().default(true).describe("keep backups when the stack is destroyed"),
+      protect: z
+        .boolean()
+        .default(true)
+        .describe(
+          "keep backups, and the logs of escalations and of audited servers, when the stack is destroyed",
+        ),
       vpc: z
         .strictObject({
           subnets: z.array(z.string().regex(/^subnet-[0-9a-f]{8,17}$/, "must be a subnet's id")).min(1),

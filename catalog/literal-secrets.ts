@@ -6,7 +6,10 @@ import { formatPath, type Path, pathKey, type YamlFile } from "./yaml.ts";
 const SECRET_NAME =
   /(token|secrets?|passw(or)?ds?|passphrase|api_?keys?|access_?keys?|private_?keys?|credentials?)$/i;
 
-/** Shapes that only secrets have: provider tokens, private keys, credentials in an address or an argument. */
+/**
+ * Shapes that only secrets have: provider tokens, private keys, credentials in an address or an argument. They are run
+ * over every line of a server's log, so none may take longer than the line is long.
+ */
 const SECRET_VALUE = [
   /\bgh[pousr]_[A-Za-z0-9]{16,}/,
   /\bgithub_pat_[A-Za-z0-9_]{20,}/,
@@ -14,10 +17,13 @@ const SECRET_VALUE = [
   /\b(AKIA|ASIA)[A-Z0-9]{16}\b/,
   /\bsk-[A-Za-z0-9_-]{20,}/,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
-  /\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]+:[^\s/@]+@/i,
-  /^--?[a-z-]*(token|secret|passw(or)?d|api-?key)=./i,
-  /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/,
+  // a quotation mark ends the address: what follows is another value of a JSON object
+  /\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s/:@"]+:[^\s/@"]+@/i,
+  /^--?[a-z-]*(token|secret|passw(or)?d|api-?key)=.+/i,
+  /(?<![\w-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/,
 ];
+/** The same shapes, wherever they stand in a text. */
+const EVERYWHERE = SECRET_VALUE.map((shape) => new RegExp(shape, `g${shape.flags}`));
 
 /** Every literal secret in a file of the catalog. The problem never repeats the value. */
 export function findLiteralSecrets(file: YamlFile): Problem[] {
@@ -31,10 +37,7 @@ export function findLiteralSecrets(file: YamlFile): Problem[] {
 
 /** A message without whatever in it has the shape of a secret. */
 export function censored(text: string): string {
-  return SECRET_VALUE.reduce(
-    (rest, shape) => rest.replaceAll(new RegExp(shape, `g${shape.flags}`), "…"),
-    text,
-  );
+  return EVERYWHERE.reduce((rest, shape) => rest.replaceAll(shape, "…"), text);
 }
 
 function walk(value: unknown, path: Path): Path[] {

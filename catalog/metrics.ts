@@ -5,7 +5,8 @@ export const NAMESPACE = "Rollcall";
 
 /**
  * Every metric that a probe run publishes for a server, with its CloudWatch unit. Dimensions are always
- * `Environment` and `Server`. A metric without a value in a run is left out of it: no data is not a zero.
+ * `Environment` and `Server`; `ProbeRuns` is also counted once a run by `Environment` and `Runner`. A metric without a
+ * value in a run is left out of it: no data is not a zero.
  */
 export const METRICS = {
   ProbeRuns: { unit: "Count", means: "1 for each probe run that came to a verdict" },

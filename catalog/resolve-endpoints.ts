@@ -57,7 +57,7 @@ export function cloudEndpoints(input: {
   }
   const { deployment, namespace, port, gateway, mcpPath, perPod } = workload;
   const inside = `http://${deployment}.${namespace}.svc:${port}`;
-  const outside = header.kubernetes.address.replace("{server}", deployment);
+  const outside = outsideOrigin(header.kubernetes.address, deployment);
   // a gateway has one page of its own, whatever the server behind it would say
   const rest = (origin: string): RestTarget | null =>
     gateway ? { url: `${origin}${GATEWAY.health}` } : restTarget(origin, file.rest);
@@ -69,6 +69,11 @@ export function cloudEndpoints(input: {
       replicas: perPod ? `${podsName(deployment)}.${namespace}.svc` : null,
     },
   };
+}
+
+/** How a server of the cluster is called from outside, without a path. */
+export function outsideOrigin(address: string, deployment: string): string {
+  return address.replace("{server}", deployment);
 }
 
 /** The headless Service beside a server's own: its name resolves to every ready pod. */

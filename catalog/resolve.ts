@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 import type { EnvironmentFile } from "./environment.ts";
 import type { Problem } from "./errors.ts";
 import type { Layered } from "./merge.ts";
+import { checkClaims } from "./resolve-claims.ts";
 import { resolveMaintenance } from "./resolve-maintenance.ts";
 import { resolveServer, type ServerEntry } from "./resolve-server.ts";
 import { SEVERITIES, SEVERITY_PREFIX, type SharedFile, severityEscalation } from "./shared.ts";
-import type { Environment, Escalation, Server } from "./types.ts";
+import type { Environment, Escalation } from "./types.ts";
 import { formatPath, type Path } from "./yaml.ts";
 
 const CLOUD_RESOLUTION_SECONDS = 60;
@@ -26,7 +27,8 @@ export function resolveEnvironment(input: ResolveInput): Environment {
   const resolved = servers.map((entry) =>
     resolveServer({ entry, header, shared, sharedPlace: input.sharedPlace, problems }),
   );
-  checkPorts(resolved, servers, problems);
+  const address = header.platform === "cloud" ? header.kubernetes.address : undefined;
+  checkClaims({ servers: resolved, entries: servers, address, problems });
   const content = {
     name: header.environment,
     platform: header.platform,
@@ -111,24 +113,5 @@ function checkShared({ shared, sharedPlace, problems }: ResolveInput): void {
       "must be shorter than the long window",
       "write about a twelfth of the long window",
     );
-  }
-}
-
-function checkPorts(servers: readonly Server[], entries: readonly ServerEntry[], problems: Problem[]): void {
-  const taken = new Map<number, string>();
-  for (const server of servers) {
-    const port = server.endpoints.local === undefined ? undefined : server.run?.port;
-    if (port === undefined) continue;
-    const other = taken.get(port);
-    if (other !== undefined) {
-      const entry = entries.find((one) => one.name === server.name);
-      problems.push({
-        place: entry?.layered.place(["run", "port"]) ?? server.name,
-        path: "run.port",
-        rule: `port ${port} is already the port of ${other}`,
-        cure: "give each server that runs here a port of its own",
-      });
-    }
-    taken.set(port, server.name);
   }
 }

@@ -41,7 +41,8 @@ export interface BackupJobsArgs {
 
 /**
  * The daily backup and the weekly restore drill: a function each with a schedule, a queue of what failed for good, and
- * the bucket that a drill restores into. Neither function can delete anything, and the backup cannot read a backup.
+ * the bucket that a drill restores into. Neither function can delete anything, and of the backups the daily one reads
+ * the cluster's manifests alone.
  */
 export class BackupJobs extends pulumi.ComponentResource {
   /** Names of the two functions. */

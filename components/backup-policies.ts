@@ -20,6 +20,8 @@ export interface BackupRights {
   readonly accountId: pulumi.Input<string>;
 }
 
+/** Name of the object that says what a backup is made of (cloud/backup/manifest.ts). */
+const MANIFEST = "manifest.json";
 /** Settings by which a bucket keeps what is in it. Replication is one: a copy elsewhere is a way out. */
 const SETTINGS = [
   "s3:DeleteBucket",
@@ -45,8 +47,8 @@ export function sealedBucket(args: SealedBucket): pulumi.Output<string> {
 }
 
 /**
- * {@link sealedBucket}, and nobody ends a lock early, deletes, or changes a setting by which backups are kept. The
- * administrators alone may do the last two. Whoever may write the bucket's policy (never denied here, or only the root
+ * {@link sealedBucket}, and nobody ends a lock early, writes over an object, deletes, or changes a setting by which
+ * backups are kept. The administrators alone may do the last two. Whoever may write the bucket's policy (never denied here, or only the root
  * user could) opens it again, in one reviewed change.
  */
 export function backupBucket(
@@ -61,19 +63,28 @@ export function backupBucket(
   return document(
     ...sealed(args),
     deny("NobodyEndsALock", "s3:BypassGovernanceRetention", objects),
+    {
+      // the parts of an upload know no condition; the call that completes it does. Copies of S3 are ReplicateObject
+      ...deny("OnlyNewKeys", "s3:PutObject", objects),
+      Condition: { Null: { "s3:if-none-match": "true" }, Bool: { "s3:ObjectCreationOperation": "true" } },
+    },
     { ...deny("OnlyTheLifecycleDeletes", DELETIONS, objects), ...others },
     { ...deny("SettingsStay", SETTINGS, bucketArn), ...others },
   );
 }
 
-/** The daily backup: adds objects below its own beginning, and reads only what it saves. It reads no backup. */
+/**
+ * The daily backup: adds objects below its own beginning, and reads only what it saves. Of the backups it reads nothing
+ * but the cluster's manifests, which say when the last of them was written and what it lacks.
+ */
 export function takeBackups(args: BackupRights): pulumi.Output<string> {
   const { job, bucketArn, scratchArn, keyArn, region, accountId } = args;
   const partition = partitionOf(region);
   const table = pulumi.interpolate`arn:${partition}:dynamodb:${region}:${accountId}:table/${job.incidentsTable}`;
   return document(
     allow("AddBackups", "s3:PutObject", pulumi.interpolate`${bucketArn}/${job.prefix}*`),
-    list("FindOldest", "s3:ListBucket", { arn: bucketArn, prefixes: [job.prefix] }),
+    list("FindBackups", "s3:ListBucket", { arn: bucketArn, prefixes: prefixesOf(job) }),
+    ...readClusterManifests(args),
     list("FindRecords", "s3:ListBucket", { arn: scratchArn, prefixes: [job.records] }),
     useKey("EncryptBackups", "kms:GenerateDataKey", { keyArn, region, service: "s3" }),
     allow("ReadIncidents", "dynamodb:Scan", table),
@@ -89,7 +100,7 @@ export function takeBackups(args: BackupRights): pulumi.Output<string> {
 /** The restore drill: reads backups version by version, and writes into the scratch bucket. It deletes nowhere. */
 export function drillBackups(args: BackupRights): pulumi.Output<string> {
   const { job, bucketArn, scratchArn, keyArn, region } = args;
-  const prefixes = [job.prefix, ...(job.clusterPrefix === null ? [] : [job.clusterPrefix])];
+  const prefixes = prefixesOf(job);
   return document(
     list("FindBackups", ["s3:ListBucket", "s3:ListBucketVersions"], {
       arn: bucketArn,
@@ -166,6 +177,18 @@ function sealed({ bucketArn, keyArn }: SealedBucket): Statement[] {
       ...deny("OnlyThisKey", "s3:PutObject", objects),
       Condition: { StringNotEquals: { [key]: keyArn }, Null: { [key]: "false" } },
     },
+  ];
+}
+
+const prefixesOf = ({ prefix, clusterPrefix }: BackupJob): string[] =>
+  clusterPrefix === null ? [prefix] : [prefix, clusterPrefix];
+
+function readClusterManifests({ job, bucketArn, keyArn, region }: BackupRights): Statement[] {
+  if (job.clusterPrefix === null) return [];
+  const manifests = pulumi.interpolate`${bucketArn}/${job.clusterPrefix}*/${MANIFEST}`;
+  return [
+    allow("ReadClusterManifests", "s3:GetObject", manifests),
+    useKey("DecryptClusterManifests", "kms:Decrypt", { keyArn, region, service: "s3" }),
   ];
 }
 

@@ -4,6 +4,7 @@ import { Key } from "@pulumi/aws/kms/key.js";
 import { BucketPolicy } from "@pulumi/aws/s3/bucketPolicy.js";
 import { BucketReplicationConfig } from "@pulumi/aws/s3/bucketReplicationConfig.js";
 import * as pulumi from "@pulumi/pulumi";
+import { COPY_RULE } from "../plan/backups.ts";
 import { backupBucket, replicateBackups, type SealedBucket } from "./backup-policies.ts";
 import { document, partitionOf, trust } from "./policy-document.ts";
 import { type PrivateBucket, type PrivateBucketArgs, privateBucket } from "./private-bucket.ts";
@@ -51,14 +52,19 @@ export function backupReplica(
       role: role.arn,
       rules: [
         {
-          id: "backups",
+          id: COPY_RULE,
           status: "Enabled",
           priority: 0,
           filter: {},
           // a deletion here must not reach the copy
           deleteMarkerReplication: { status: "Disabled" },
           sourceSelectionCriteria: { sseKmsEncryptedObjects: { status: "Enabled" } },
-          destination: { bucket: to.bucketArn, encryptionConfiguration: { replicaKmsKeyId: to.keyArn } },
+          destination: {
+            bucket: to.bucketArn,
+            encryptionConfiguration: { replicaKmsKeyId: to.keyArn },
+            // what could not be copied is counted; no promise of a time, which costs by the byte
+            metrics: { status: "Enabled" },
+          },
         },
       ],
     },

@@ -33,8 +33,8 @@ export interface BackupVaultArgs {
 
 /**
  * A bucket for backups: private, versioned, locked, expiring, encrypted by one key, and copied to another region where
- * that is asked for. Nobody but its lifecycle deletes from it, and nobody loosens its settings (docs/backups.md says how
- * an administrator does).
+ * that is asked for. It takes new keys only: who writes sends `If-None-Match: *`. Nobody but its lifecycle deletes from
+ * it, and nobody loosens its settings (docs/backups.md says how an administrator does).
  */
 export class BackupVault extends pulumi.ComponentResource {
   /** Name of the bucket; using it makes a resource wait until it is locked and closed. */

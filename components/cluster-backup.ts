@@ -90,7 +90,7 @@ export class ClusterBackup extends pulumi.ComponentResource {
     );
     const pod = {
       serviceAccountName: account.metadata.name,
-      // the one pod of Rollcall that asks the API server
+      // with the log follower one of the two that ask the API server
       automountServiceAccountToken: true,
       enableServiceLinks: false,
       securityContext: POD_SECURITY,

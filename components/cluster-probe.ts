@@ -4,14 +4,13 @@ import type { CronJobPlan } from "../plan/types.ts";
 import { cronJobSpec } from "./cron-job-spec.ts";
 import { probePod } from "./probe-pod.ts";
 
-/** A run ends before the next one starts, its last seconds included, and one that is this late is left out. */
-const DEADLINES = { activeDeadlineSeconds: 55, startingDeadlineSeconds: 30 } as const;
-const GRACE_SECONDS = 5;
+/** A run that is this late is left out: the next one is near. */
+const LATE_SECONDS = 30;
 
 export interface ClusterProbeArgs {
   /** Name of the environment. */
   readonly environment: string;
-  /** Name, image, rhythm, network, secrets and roster of the job. */
+  /** Name, image, rhythm, deadlines, network, secrets and roster of the job. */
   readonly plan: CronJobPlan;
   /** The namespace that it runs in. */
   readonly namespace: pulumi.Input<string>;
@@ -27,18 +26,20 @@ export class ClusterProbe extends pulumi.ComponentResource {
   constructor(name: string, args: ClusterProbeArgs, opts?: pulumi.ComponentResourceOptions) {
     super("rollcall:index:ClusterProbe", name, {}, opts);
     const { plan } = args;
+    const env = [{ name: "ROLLCALL_DEADLINE", value: String(plan.runSeconds) }];
     const { metadata, spec } = probePod(
       name,
-      { ...args, program: "cronjob.mjs", container: { name: "probe" } },
+      { ...args, program: "cronjob.mjs", container: { name: "probe", env } },
       this,
     );
     const { labels } = metadata;
-    const pod = { ...spec, terminationGracePeriodSeconds: GRACE_SECONDS };
+    const pod = { ...spec, terminationGracePeriodSeconds: plan.graceSeconds };
+    const deadlines = { activeDeadlineSeconds: plan.jobSeconds, startingDeadlineSeconds: LATE_SECONDS };
     const job = new CronJob(
       `${name}-cronjob`,
       {
         metadata,
-        spec: cronJobSpec({ ...plan, ...DEADLINES, labels, retries: 0, pod }),
+        spec: cronJobSpec({ ...plan, ...deadlines, labels, retries: 0, pod }),
       },
       { parent: this },
     );

@@ -117,13 +117,8 @@ function containerOf({ image, port, results }: StatusClusterPlan): core.v1.Conta
     ],
     ports: [{ name: PORT_NAME, containerPort: port, protocol: "TCP" }],
     startupProbe: { ...asks, periodSeconds: 2, failureThreshold: 30 },
-    // an open port says that the process works; what it shows is the readiness page's to judge
-    livenessProbe: {
-      tcpSocket: { port: PORT_NAME },
-      periodSeconds: 20,
-      timeoutSeconds: 5,
-      failureThreshold: 3,
-    },
+    // the same page, as an open port would still take connections when the process answers none
+    livenessProbe: { ...asks, periodSeconds: 20, failureThreshold: 3 },
     readinessProbe: { ...asks, periodSeconds: 10, failureThreshold: 2 },
     lifecycle: DRAIN,
     resources: {

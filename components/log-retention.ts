@@ -30,7 +30,8 @@ export class LogRetention extends pulumi.ComponentResource {
             retentionInDays: group.retentionDays,
             ...(keyArn === undefined ? {} : { kmsKeyId: keyArn }),
           },
-          { parent: this },
+          // one that is not kept says nothing, and so inherits what its parent says
+          { parent: this, ...(group.protect ? { protect: true, retainOnDelete: true } : {}) },
         ),
       ]),
     );

@@ -1,6 +1,6 @@
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource.js";
 import type * as pulumi from "@pulumi/pulumi";
-import type { MonitorPlan } from "../plan/types.ts";
+import type { MonitorPlan, ServerMonitorPlan } from "../plan/types.ts";
 
 /** At least as often as servers are checked, or an alarm would hear of a check late. */
 const INTERVAL = "30s";
@@ -10,7 +10,8 @@ const TIMEOUT = "10s";
 export function serviceMonitor(
   name: string,
   args: {
-    readonly plan: MonitorPlan;
+    /** The exporter's page, whose labels stand, or a server's own. */
+    readonly plan: MonitorPlan | ServerMonitorPlan;
     /** Name, namespace and labels; the operator's own are added. */
     readonly metadata: {
       readonly name: pulumi.Input<string>;
@@ -34,11 +35,32 @@ export function serviceMonitor(
       spec: {
         selector: { matchLabels: selector },
         endpoints: [
-          // the page's own labels stand: `server` and `environment` are what rules and dashboards ask by
-          { port, path: plan.path, interval: INTERVAL, scrapeTimeout: TIMEOUT, honorLabels: true },
+          {
+            port,
+            path: plan.path,
+            interval: INTERVAL,
+            scrapeTimeout: TIMEOUT,
+            ...("seriesLabels" in plan
+              ? bounded(plan)
+              : // `server` and `environment` of the exporter's page are what rules and dashboards ask by
+                { honorLabels: true }),
+          },
         ],
+        ...("seriesLabels" in plan ? { sampleLimit: plan.sampleLimit } : {}),
       },
     },
     opts,
   );
+}
+
+/** A page that somebody else writes: its labels give way, and the names that it may not use are dropped. */
+function bounded({ seriesLabels, refusedSeries }: ServerMonitorPlan) {
+  return {
+    honorLabels: false,
+    relabelings: Object.entries(seriesLabels).map(([targetLabel, replacement]) => ({
+      targetLabel,
+      replacement,
+    })),
+    metricRelabelings: [{ action: "drop", sourceLabels: ["__name__"], regex: refusedSeries }],
+  };
 }

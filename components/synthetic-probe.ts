@@ -40,7 +40,7 @@ export interface SyntheticProbeArgs {
 }
 
 /**
- * The probe in AWS: a function that a schedule starts each minute, and the table that keeps its last results, and
+ * The probe in AWS: one function that a schedule for each part of its roster starts every minute, and the table that keeps its last results, and
  * its circuit breakers when Lambda ends its process. It may write its log, get and put items of its table, read the secrets that its roster
  * names, and nothing else. Decryption by a customer-managed KMS key is not granted: such a key's own policy has to
  * name the role.
@@ -103,7 +103,7 @@ export class SyntheticProbe extends pulumi.ComponentResource {
                 securityGroupIds: [...plan.vpc.securityGroups],
               },
             }),
-        // two runs of one part at once would count its servers twice
+        // a run for each part: more at once would check servers twice
         reservedConcurrentExecutions: plan.shards,
         // JSON would wrap each line, and CloudWatch finds metrics only at the root of one
         loggingConfig: { logFormat: "Text", logGroup: logGroup.name },
@@ -162,7 +162,7 @@ function code(plan: ProbePlan["lambda"], bundle: string): pulumi.asset.AssetArch
   });
 }
 
-/** The event that starts each part of the roster; a roster in one piece is started without one. */
+/** What the schedule of each part tells the one function; a roster in one piece is told nothing. */
 function parts(shards: number): { suffix: string; input: { shard: number; of: number } | null }[] {
   if (shards === 1) return [{ suffix: "", input: null }];
   return Array.from({ length: shards }, (_, index) => ({

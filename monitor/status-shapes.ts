@@ -43,14 +43,15 @@ export function serverShown(watched: WatchedServer, reading: StatusReading) {
   };
 }
 
-/** The state of each alarm of a server, or of the fleet. */
+/** The state of each alarm of a server, or of the fleet; null where it is not known, or there is no such alarm. */
 export function alarmsShown({ alarms, composites }: WatchedAlarms, reading: StatusReading) {
   const shown = ({ alarm, severity }: WatchedAlarm) => {
     const read = reading.alarm(alarm);
     return {
       alarm,
       severity,
-      state: read?.state ?? "INSUFFICIENT_DATA",
+      // not INSUFFICIENT_DATA, which is a state that CloudWatch gives
+      state: read?.state ?? null,
       since: read === undefined ? null : new Date(read.since).toISOString(),
       reason: read?.reason ?? "",
     };

@@ -20,7 +20,7 @@ export interface StatusReading {
   result(server: string): CheckResult | undefined;
   /** Process id of a server that runs here; null where it does not. */
   pid(server: string): number | null;
-  /** The state of an alarm; undefined where it has none yet. */
+  /** The state of an alarm; undefined where it is not known, and for one that is not there. */
   alarm(name: string): AlarmReading | undefined;
   /** Whether states of alarms can be read here at all. */
   readonly knowsAlarms: boolean;

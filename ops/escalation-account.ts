@@ -4,29 +4,23 @@ import type { DrillMessage } from "../cloud/escalation/intake.ts";
 import type { EscalatorPlan } from "../plan/escalator.ts";
 import { printable } from "../probes/classify.ts";
 import type { DrillState } from "./escalation-drill.ts";
+import { type Listed, type Listeners, listenersOf, plannedListeners } from "./escalation-listeners.ts";
 import { lacksCredentials, noCredentials } from "./series-cloudwatch.ts";
 
-/** A topic of an environment with who listens to it. */
-export interface TopicStatus {
+/** A topic of an environment with who listens to it, and who should. */
+export interface TopicStatus extends Listeners {
   readonly topic: string;
   /** False where the stack has not been brought up, or the topic was deleted by hand. */
   readonly exists: boolean;
-  /** `email reader@example.com` of everyone who has confirmed. */
-  readonly confirmed: readonly string[];
-  /** Of everyone whom SNS has asked and who has not answered. */
-  readonly pending: readonly string[];
 }
 
 /** The escalation of an environment in somebody's AWS account. Every call throws a RollcallError (unavailable). */
 export interface EscalationAccount {
-  /** The topics of the levels in the order of the plan, each once. */
+  /** The topic that the alarms publish to, then those of the levels in the order of the plan, each once. */
   topics(): Promise<readonly TopicStatus[]>;
   publish(message: DrillMessage): Promise<void>;
   drillState(incident: string): Promise<DrillState>;
 }
-
-/** SNS says so in place of an ARN. */
-const PENDING = "PendingConfirmation";
 
 /** Opens it with the credentials and the endpoint that the SDK finds by itself; `config` overrides what it finds. */
 export async function openEscalation(input: {
@@ -61,19 +55,18 @@ export async function openEscalation(input: {
     return found;
   };
   const statusOf = async (topic: string, TopicArn: string | undefined): Promise<TopicStatus> => {
-    const confirmed: string[] = [];
-    const pending: string[] = [];
-    if (TopicArn === undefined) return { topic, exists: false, confirmed, pending };
+    const planned = plannedListeners(plan, topic);
+    if (TopicArn === undefined) return { topic, exists: false, ...listenersOf([], planned) };
+    const listed: Listed[] = [];
     let NextToken: string | undefined;
     do {
       const page = await client.send(
         new ListSubscriptionsByTopicCommand({ TopicArn, ...(NextToken === undefined ? {} : { NextToken }) }),
       );
-      for (const { Protocol, Endpoint, SubscriptionArn } of page.Subscriptions ?? [])
-        (SubscriptionArn === PENDING ? pending : confirmed).push(printable(`${Protocol} ${Endpoint}`));
+      listed.push(...(page.Subscriptions ?? []));
       NextToken = page.NextToken;
     } while (NextToken !== undefined);
-    return { topic, exists: true, confirmed, pending };
+    return { topic, exists: true, ...listenersOf(listed, planned) };
   };
   return {
     topics: () =>
@@ -83,7 +76,8 @@ export async function openEscalation(input: {
           const names = plan.escalations.flatMap(({ levels }) => levels.map(({ topic }) => topic));
           const statuses: TopicStatus[] = [];
           // one after the other: SNS answers 30 of these a second
-          for (const name of new Set(names)) statuses.push(await statusOf(name, known.get(name)));
+          for (const name of new Set([plan.intake, ...names]))
+            statuses.push(await statusOf(name, known.get(name)));
           return statuses;
         }),
       ),

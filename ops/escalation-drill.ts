@@ -3,7 +3,9 @@ import { DRILL_END_SECONDS, FAST_SECONDS } from "../plan/escalation-machine.ts";
 import type { EscalatorPlan } from "../plan/escalator.ts";
 import { ladderOf } from "../plan/ladder.ts";
 import type { EscalationPlan } from "../plan/types.ts";
+import { printable } from "../probes/classify.ts";
 import type { TopicStatus } from "./escalation-account.ts";
+import { plannedListeners } from "./escalation-listeners.ts";
 
 /** What is known of a drill that runs. */
 export interface DrillState {
@@ -27,10 +29,12 @@ export interface DrillLevel {
   readonly arrived: readonly { readonly target: string; readonly at: string }[];
   /** Targets of the relay that it has not arrived at. */
   readonly missing: readonly string[];
-  /** Addresses that SNS delivers to by itself, and does not say when. */
+  /** Addresses of the plan that SNS delivers to by itself, and does not say when. */
   readonly handed: readonly string[];
   /** Addresses that have not confirmed, and are told nothing. */
   readonly pending: readonly string[];
+  /** Who is to listen to its topic, and does not. */
+  readonly unsubscribed: readonly string[];
 }
 
 export interface DrillReport {
@@ -40,8 +44,13 @@ export interface DrillReport {
   readonly fast: boolean;
   readonly levels: readonly DrillLevel[];
   readonly acknowledged: { readonly by: string; readonly level: string; readonly at: string } | null;
-  /** Whether every level has been told. */
+  /** Whether every level has been told: SNS took its message, whoever listens. */
   readonly complete: boolean;
+  /**
+   * `unhealthy`: a level was not told, or nobody of it can have heard it. `degraded`: somebody of a level cannot have.
+   * The name of the exit code.
+   */
+  readonly verdict: "healthy" | "degraded" | "unhealthy";
   /** Whether every level that was told has been told, too, that it is over. */
   readonly over: boolean;
 }
@@ -80,6 +89,8 @@ export function drillReport(input: {
     const arrived = arrivals.get(sent?.messageId ?? "") ?? new Map<string, string>();
     const targets = (plan.relay[topic] ?? []).map(({ channel, endpoint }) => `${channel} ${endpoint}`);
     const status = topics.find((one) => one.topic === topic);
+    const { confirmed = [], pending = [], missing: unsubscribed = [] } = status ?? {};
+    const addresses = sent === undefined ? [] : plannedListeners(plan, topic).map(printable);
     return {
       level,
       topic,
@@ -89,8 +100,9 @@ export function drillReport(input: {
       messageId: sent?.messageId ?? null,
       arrived: [...arrived].map(([target, at]) => ({ target, at })),
       missing: targets.filter((target) => !arrived.has(target)),
-      handed: (status?.confirmed ?? []).filter((one) => !one.startsWith("lambda ")),
-      pending: status?.pending ?? [],
+      handed: addresses.filter((one) => confirmed.includes(one) && !one.startsWith("lambda ")),
+      pending,
+      unsubscribed,
     };
   });
   const over = record === undefined ? [] : sentOf(record, "over");
@@ -103,8 +115,18 @@ export function drillReport(input: {
     levels,
     acknowledged: taken === null ? null : { by: taken.by, level: taken.level, at: taken.at },
     complete: levels.every(({ toldAt }) => toldAt !== null),
+    verdict: verdictOf(levels),
     over: told.length > 0 && told.every(({ level }) => over.some((one) => one.level === level)),
   };
+}
+
+function verdictOf(levels: readonly DrillLevel[]): DrillReport["verdict"] {
+  if (levels.some(({ toldAt, arrived, handed }) => toldAt === null || arrived.length + handed.length === 0))
+    return "unhealthy";
+  const isWhole = levels.every(
+    ({ missing, pending, unsubscribed }) => missing.length + pending.length + unsubscribed.length === 0,
+  );
+  return isWhole ? "healthy" : "degraded";
 }
 
 /** When each level is due, in seconds since the drill began: its first level is told at once. */

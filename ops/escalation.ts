@@ -22,7 +22,7 @@ interface DrillFlags {
 /** `rollcall escalation`: whether the people of an environment in the cloud can be told. */
 export function escalationCommand(): Command {
   return new Command("escalation")
-    .description("drill an escalation of the cloud, or list who has not confirmed to be told")
+    .description("drill an escalation of the cloud, or list who is not told")
     .argument("[command]", "drill or status")
     .action((command?: string) => {
       const rule = command === undefined ? "no command was given" : `unknown command '${command}'`;
@@ -61,14 +61,14 @@ function drillCommand(): Command {
       });
       if (flags.format === "json") printJson(report);
       else print(drillTable(report));
-      process.exitCode = report.complete ? EXIT.healthy : EXIT.unhealthy;
+      process.exitCode = EXIT[report.verdict];
     });
 }
 
-/** `rollcall escalation status <env>`: the topics of an environment and who has not confirmed. */
+/** `rollcall escalation status <env>`: the topics of an environment, who has not confirmed and who is missing. */
 function statusCommand(): Command {
   return new Command("status")
-    .description("list the topics of every level, and the addresses that have not confirmed to be told")
+    .description("list the topics of every level, who has not confirmed to be told, and who is missing")
     .argument("<env>", "environment of the cloud")
     .addOption(format())
     .action(async (name: string, flags: Pick<DrillFlags, "format">) => {
@@ -76,9 +76,11 @@ function statusCommand(): Command {
       const account = await openEscalation({ plan, region });
       const topics = await account.topics();
       const pending = topics.flatMap((topic) => topic.pending).length;
-      if (flags.format === "json") printJson({ environment: name, pending, topics });
-      else print(statusTable(topics));
-      process.exitCode = pending === 0 ? EXIT.healthy : EXIT.degraded;
+      const missing = topics.flatMap((topic) => topic.missing).length;
+      const isWhole = missing === 0 && topics.every(({ exists }) => exists);
+      if (flags.format === "json") printJson({ environment: name, pending, missing, topics });
+      else print(statusTable(name, topics));
+      process.exitCode = isWhole ? (pending === 0 ? EXIT.healthy : EXIT.degraded) : EXIT.unhealthy;
     });
 }
 
@@ -138,8 +140,7 @@ function cloudPlan(name: string): { readonly plan: EscalatorPlan; readonly regio
       cure: "name one of the cloud; here use `rollcall drill stop <server>`",
     });
   }
-  const plan = escalatorOf(buildPlan(environment));
-  return { plan: { ...plan, fallback: environment.defaultEscalation }, region: environment.aws.region };
+  return { plan: escalatorOf(buildPlan(environment)), region: environment.aws.region };
 }
 
 const format = (): Option =>

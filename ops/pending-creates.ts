@@ -8,7 +8,7 @@ export interface Recovered {
   readonly state: JsonMap;
   /** URNs of what was taken over: `pulumi refresh` asks whether each is there. */
   readonly taken: readonly string[];
-  /** Of what a next `pulumi up` makes, as AWS and Kubernetes take it twice or under the same name. */
+  /** Of what a next `pulumi up` makes, as AWS takes it twice or under the same name. */
   readonly repeated: readonly string[];
   /** What may have been left behind: nobody can ask for what AWS made the id of up, or a later `up` made it again. */
   readonly lost: readonly {
@@ -33,6 +33,8 @@ const IDS: ReadonlyMap<string, (inputs: JsonMap) => readonly unknown[]> = new Ma
   ["aws:scheduler/schedule:Schedule", ({ groupName, name }: JsonMap) => [groupName, "/", name]],
   ["aws:scheduler/scheduleGroup:ScheduleGroup", ({ name }: JsonMap) => [name]],
 ]);
+/** Every object of a cluster is refused where one of its name stands, unless the provider is told to take it over. */
+const CLUSTER_TYPES = "kubernetes:";
 /** Their ids are made up by AWS, and a second one stands beside the first. */
 const NAMELESS = ["aws:kms/key:Key"];
 
@@ -78,8 +80,15 @@ export function recoverPending(exported: unknown): Recovered | undefined {
 
 /** Undefined where it does not follow from the inputs; a secret or unknown part is no text. */
 function idOf({ type, inputs }: JsonMap): string | undefined {
-  const parts = isMap(inputs) ? IDS.get(String(type))?.(inputs) : undefined;
+  if (!isMap(inputs)) return undefined;
+  const parts = String(type).startsWith(CLUSTER_TYPES) ? objectId(inputs) : IDS.get(String(type))?.(inputs);
   return parts?.every((part) => typeof part === "string" && part !== "") ? parts.join("") : undefined;
+}
+
+/** As the provider of Kubernetes writes it; what belongs to no namespace has its name alone. */
+function objectId({ metadata }: JsonMap): readonly unknown[] {
+  const { namespace, name } = isMap(metadata) ? metadata : {};
+  return namespace === undefined ? [name] : [namespace, "/", name];
 }
 
 function listOf(value: unknown): JsonMap[] {

@@ -1,5 +1,6 @@
 import { METRICS } from "../catalog/metrics.ts";
 import { formatDuration, formatPercent } from "../catalog/units.ts";
+import { prerequisitesOf } from "../plan/prerequisites.ts";
 import { renameText } from "../plan/rename.ts";
 import type { MetricAlarm, ObjectivePlan, Plan, PlannedAlarm, ServerPlan } from "../plan/types.ts";
 import { paint, table } from "./output.ts";
@@ -175,6 +176,7 @@ function sections(plan: Plan): [string, string[][]][] {
         image,
       ]),
     ],
+    ["to be there before `up` ends: nobody makes them but you", neededRows(plan)],
     [
       "log groups",
       plan.logGroups.map(({ name, logClass, retentionDays }) => [name, `${retentionDays} days`, logClass]),
@@ -225,6 +227,15 @@ function backupRows({ backups }: Plan): string[][] {
   });
 }
 
+/** The Secrets that pods read, and the secrets of AWS that the probe reads. */
+function neededRows(plan: Plan): string[][] {
+  const { secrets, awsSecrets } = prerequisitesOf(plan);
+  return [
+    ...secrets.map(({ namespace, name, keys }) => ["Secret", `${namespace}/${name}`, keys.join(", ")]),
+    ...awsSecrets.map((name) => ["AWS", name, ""]),
+  ];
+}
+
 function renameRows(plan: Plan): string[][] {
   return plan.servers.flatMap((server) =>
     server.formerly === null
@@ -270,7 +281,12 @@ function scaleRows({ scale }: Plan): string[][] {
   const { servers, band, advice, shards, couldWait } = scale;
   return [
     [`${servers} servers`, `${band}: ${advice}`],
-    ["probe in AWS", shards === 1 ? "one function watches all" : `${shards} functions, each with its part`],
+    [
+      "probe in AWS",
+      shards === 1
+        ? "one run a minute checks all"
+        : `${shards} runs of one function a minute, each with its part`,
+    ],
     ...couldWait.map(({ everyMs, servers: names }) => [
       `every ${formatDuration(everyMs)}`,
       `would do for ${names.join(", ")}: found out later, and paid for less`,
@@ -278,7 +294,8 @@ function scaleRows({ scale }: Plan): string[][] {
   ];
 }
 
-function costRows({ cost }: Plan): string[][] {
+function costRows(plan: Plan): string[][] {
+  const { cost } = plan;
   if (cost === null) return [];
   return [
     ...cost.lines.map(({ service, what, quantity, unitPrice, monthly, how }) => [
@@ -290,7 +307,7 @@ function costRows({ cost }: Plan): string[][] {
     ]),
     ["in all", "", "", usd(cost.monthly), ceilingText(cost)],
     ...cost.servers.map(({ server, monthly }) => ["of it", server, "", usd(monthly), ""]),
-    ["of it", "shared by all", "", usd(cost.shared), `prices of ${cost.priced.region}, ${cost.priced.on}`],
+    ["of it", "shared by all", "", usd(cost.shared), pricesText(plan, cost)],
     [
       "alarms per server",
       `${cost.alarmsPerServer} and ${cost.compositesPerServer} composites`,
@@ -301,9 +318,18 @@ function costRows({ cost }: Plan): string[][] {
   ];
 }
 
-function ceilingText({ monthly, ceiling }: NonNullable<Plan["cost"]>): string {
+function ceilingText({ monthly, ceiling, priced }: NonNullable<Plan["cost"]>): string {
   if (ceiling === null) return "no ceiling in the catalog";
-  return monthly > ceiling ? `OVER the ceiling of ${usd(ceiling)}` : `ceiling ${usd(ceiling)}`;
+  const text = monthly > ceiling ? `OVER the ceiling of ${usd(ceiling)}` : `ceiling ${usd(ceiling)}`;
+  return `${text}, at prices of ${priced.region}`;
+}
+
+/** Which prices these are, and that an environment elsewhere pays others. */
+function pricesText({ region }: Plan, { priced }: NonNullable<Plan["cost"]>): string {
+  const text = `prices of ${priced.region}, ${priced.on}`;
+  return region === null || region === priced.region
+    ? text
+    : `${text}: ${region} asks its own, often some percent more`;
 }
 
 const usd = (amount: number): string => `${amount.toFixed(2)} USD`;

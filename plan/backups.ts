@@ -2,6 +2,7 @@ import type { BackupSettings } from "../catalog/backup.ts";
 import type { Problem } from "../catalog/errors.ts";
 import { METRICS, objectiveMetric } from "../catalog/metrics.ts";
 import type { Environment, Server } from "../catalog/types.ts";
+import { formatDuration } from "../catalog/units.ts";
 import type { BackupFunctionPlan, BackupJob, BackupPlan, ClusterBackupPlan } from "./backup-types.ts";
 import { backupLogGroup, owned } from "./names.ts";
 import { type NetworkRulePlan, planNetwork } from "./network.ts";
@@ -16,9 +17,23 @@ export const BACKUP_NAMESPACE = "Rollcall/Backups";
 export const BACKUP_METRICS = {
   BackupObjects: { unit: "Count", means: "objects of the backup that was just completed" },
   BackupBytes: { unit: "Bytes", means: "size of the backup that was just completed" },
-  BackupFaults: { unit: "Count", means: "sources that the backup could not read" },
+  BackupFaults: {
+    unit: "Count",
+    means: "sources that the backup, or the newest one of the cluster, could not read",
+  },
+  ClusterBackupAgeSeconds: {
+    unit: "Seconds",
+    means: "age of the newest complete backup of the cluster, or of the oldest backup where there is none",
+  },
   RestoreVerified: { unit: "None", means: "1 when a drill restored the latest backup whole, else 0" },
-  RestoreFaults: { unit: "Count", means: "what the drill found wrong with the latest backup" },
+  RestoreFaults: {
+    unit: "Count",
+    means: "objects of the latest backup that are missing or not what was written",
+  },
+  RestoreLapses: {
+    unit: "Count",
+    means: "what the drill found missing, late or unfit without any object lost",
+  },
   RestoreVerifiedAgeSeconds: {
     unit: "Seconds",
     means: "time since the last verified restore, or since the oldest backup where there was none",
@@ -27,14 +42,20 @@ export const BACKUP_METRICS = {
 
 export type BackupMetric = keyof typeof BACKUP_METRICS;
 
+/** A day, an hour more when clocks change, and one for a backup that begins late: after these one is missing. */
+export const FRESH_HOURS = 26;
+/** Name of the rule that makes the second copy, which is a dimension of its metrics. */
+export const COPY_RULE = "backups";
+
 /** Name of the project in Pulumi.yaml, which is a folder of the state. */
 const PULUMI_PROJECT = "rollcall";
-/** A day, an hour more when clocks change, and one for a backup that begins late: no minute is in none of them. */
-const HISTORY_HOURS = 26;
+/** What a backup that is still fresh holds: no minute is in none of them. */
+const HISTORY_HOURS = FRESH_HOURS;
 /** The longest that a function may run (Lambda quotas); both end within a minute or two. */
 const TIMEOUT_SECONDS = 900;
 /** The plan is built in memory, and one object at a time is held there; a drill unpacks and compares it as well. */
 const MEMORY_MB = { daily: 512, drill: 1_024 } as const;
+const DAY_MS = 86_400_000;
 const RESTORED_DAYS = 1;
 /** Drills of a year: the age of the last one is known however long none succeeded. */
 const RECORD_DAYS = 400;
@@ -91,9 +112,12 @@ export function backupProblems({ name, aws, backup, retention }: Environment): P
   if (aws === null || backup === null) return [];
   const place = `stacks/${name}.yaml`;
   const problems: Problem[] = [];
-  if (retention.backups < 1) {
-    const rule = "a backup that is kept for no day is none";
-    problems.push({ place, path: "retention.backups", rule, cure: "write at least 1d, such as 30d" });
+  if (retention.backups * DAY_MS <= backup.verifiedWithin) {
+    // where no restore was ever verified, the oldest backup says for how long
+    const rule = `is ${retention.backups}d, and backup.verifiedWithin is ${formatDuration(backup.verifiedWithin)}: no backup would ever be old enough to say that none was restored`;
+    const cure =
+      "keep backups for longer than backup.verifiedWithin, such as 30d, or write a shorter backup.verifiedWithin";
+    problems.push({ place, path: "retention.backups", rule, cure });
   }
   if (backup.lock === "compliance" && !aws.protect) {
     const rule = "a compliance lock lets nobody delete what the stack would take along";

@@ -22,7 +22,7 @@ export interface WorkloadPlan {
   readonly live: string | null;
   readonly ready: string | null;
   /** What the Prometheus operator is told to scrape; null where there is none, or no page. */
-  readonly monitor: MonitorPlan | null;
+  readonly monitor: ServerMonitorPlan | null;
   readonly network: NetworkPlan;
   readonly resources: { readonly cpu: string; readonly memory: string; readonly memoryLimit: string };
 }
@@ -32,6 +32,16 @@ export interface MonitorPlan {
   readonly path: string;
   /** Labels by which the cluster's Prometheus chooses its monitors. */
   readonly labels: Readonly<Record<string, string>>;
+}
+
+/** The page of a server that Rollcall watches: whatever it says, it may not speak as Rollcall or as another server. */
+export interface ServerMonitorPlan extends MonitorPlan {
+  /** Labels that every series of the page has. */
+  readonly seriesLabels: Readonly<Record<string, string>>;
+  /** Names of series that are not taken from it, as a regular expression of Prometheus, which matches whole names. */
+  readonly refusedSeries: string;
+  /** A page with more series than this is not taken at all. */
+  readonly sampleLimit: number;
 }
 
 /** A Secret of Kubernetes, and the keys of it that are read. */
@@ -64,6 +74,11 @@ interface ClusterProbePlan {
 export interface CronJobPlan extends ClusterProbePlan {
   readonly schedule: string;
   readonly timeZone: string;
+  /** Seconds after the Job's start at which it is ended, and those that its pod then has for its last lines. */
+  readonly jobSeconds: number;
+  readonly graceSeconds: number;
+  /** Seconds after the process's start in which a run ends by itself: the variable `ROLLCALL_DEADLINE`. */
+  readonly runSeconds: number;
 }
 
 /** A probe that runs on and shows what it found to Prometheus. */

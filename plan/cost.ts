@@ -1,4 +1,5 @@
 import type { Environment } from "../catalog/types.ts";
+import { countedRunners } from "./counted-runners.ts";
 import { PRICED, PRICES, priceOf } from "./prices.ts";
 import type { Published } from "./published.ts";
 import type {
@@ -27,7 +28,7 @@ export interface CostInput {
 
 /**
  * What the monitoring of an environment costs a month by service and by server, with the arithmetic of each line, and
- * how long its alarms take to be written. Prices of AWS alone: the cluster is paid for anyway.
+ * how long its alarms take to be written. Prices of AWS alone, of one region: the cluster is paid for anyway.
  */
 export function planCost(input: CostInput): CostPlan | null {
   const { environment, servers, fleet } = input;
@@ -57,14 +58,15 @@ function countedOf({ environment, servers, fleet, dashboards, published }: CostI
   const alarms = [...servers, fleet].flatMap((one) => one.alarms);
   const composites = [...servers, fleet].reduce((sum, one) => sum + one.composites.length, 0);
   const metrics = [...published.values()].reduce((sum, names) => sum + names.length, 0);
+  const runners = countedRunners(environment).length;
   return [
     { price: "alarmMetric", quantity: billedMetrics(alarms, false), how: "one a metric that an alarm reads" },
     { price: "fastAlarmMetric", quantity: billedMetrics(alarms, true), how: "periods under 60 s" },
     { price: "composite", quantity: composites, how: "every composite, also those that tell nobody" },
     {
       price: "metric",
-      quantity: metrics + environment.logEvents.length,
-      how: `${metrics} of the probe that an alarm or a dashboard reads, ${environment.logEvents.length} counted in logs`,
+      quantity: metrics + runners + environment.logEvents.length,
+      how: `${metrics} of the probe that an alarm or a dashboard reads, ${runners} that count its runs, ${environment.logEvents.length} counted in logs`,
     },
     { price: "dashboard", quantity: dashboards.length, how: "one an environment, more above 500 graphs" },
   ];

@@ -1,6 +1,7 @@
 import { LOG_CLASSES } from "../catalog/log-classes.ts";
 import { SEVERITIES } from "../catalog/shared.ts";
 import { formatDuration, formatPercent } from "../catalog/units.ts";
+import { logGroupChanges } from "./diff-logs.ts";
 import { maintenanceText } from "./maintenance-cloudwatch.ts";
 import { alarmName } from "./names.ts";
 import { namesBefore, renameText } from "./rename.ts";
@@ -37,6 +38,7 @@ export function diffPlans(before: Plan, after: Plan): Change[] {
     ...maintenanceChanges(before, after),
     ...policyChanges(before, after),
     ...retentionChanges(before, after),
+    ...logGroupChanges(before, after),
     ...escalationChanges(before, after),
     ...protectionChanges(before, after),
     ...toolChanges(before, after),
@@ -191,13 +193,19 @@ function retentionChanges(before: Plan, after: Plan): Change[] {
     );
 }
 
-/** Whether the backups outlive the stack. */
+/** Whether the backups, and the lines of those that are asked after later, outlive the stack. */
 function protectionChanges(before: Plan, after: Plan): Change[] {
   const say = (kept: boolean): string => (kept ? "kept on destroy" : "goes with the stack");
-  return after.backups.flatMap(({ bucket, protect }) => {
-    const was = before.backups.find((one) => one.bucket === bucket);
-    if (was === undefined || was.protect === protect) return [];
-    return [change("retention", protect ? "tightened" : "loosened", bucket, say(was.protect), say(protect))];
+  const stored = ({ backups, logGroups }: Plan): Map<string, boolean> =>
+    new Map([
+      ...backups.map(({ bucket, protect }) => [bucket, protect] as const),
+      ...logGroups.map(({ name, protect }) => [name, protect] as const),
+    ]);
+  const old = stored(before);
+  return [...stored(after)].flatMap(([name, protect]) => {
+    const was = old.get(name);
+    if (was === undefined || was === protect) return [];
+    return [change("retention", protect ? "tightened" : "loosened", name, say(was), say(protect))];
   });
 }
 

@@ -1,17 +1,24 @@
+import {
+  choice,
+  integration,
+  itemKey,
+  look,
+  notify,
+  otherwise,
+  park,
+  RETRY,
+  RETRY_LONG,
+  type StepInput,
+} from "./escalation-steps.ts";
 import { durationSeconds, type Ladder, ladderOf } from "./ladder.ts";
 import type { EscalationPlan } from "./types.ts";
 
-export interface MachineInput {
+export interface MachineInput extends StepInput {
   readonly escalations: readonly EscalationPlan[];
   /** The escalation of an incident that names none of these. */
   readonly fallback: string;
-  readonly notifierArn: string;
-  /** Name of the table of the incidents. */
-  readonly table: string;
-  /** Days that an incident stays in the table after its last change. */
-  readonly keepDays: number;
-  /** The part of AWS that the ARNs of integrations name. @default aws */
-  readonly partition?: string;
+  /** Seconds after which a level is due again that was held back, or could not be told. @default 300 */
+  readonly againSeconds?: number;
 }
 
 /** Seconds between the levels of a fast drill. */
@@ -20,17 +27,17 @@ export const FAST_SECONDS = 10;
 export const DRILL_END_SECONDS = 300;
 /** Seconds after which an alarm is looked at again that nobody has said is over: an OK may have been lost. */
 const LOOK_AGAIN_SECONDS = 6 * 3_600;
-const DAY_SECONDS = 86_400;
-
-/** As the integration of the AWS SDK names the error, and as DynamoDB's own does. */
-const CONDITION_FAILED = [
-  "DynamoDb.ConditionalCheckFailedException",
-  "DynamoDB.ConditionalCheckFailedException",
-];
-const AGAIN = { IntervalSeconds: 1, MaxAttempts: 3, BackoffRate: 2, JitterStrategy: "FULL" } as const;
-const RETRY = [{ ErrorEquals: ["States.ALL"], ...AGAIN }] as const;
-/** Seconds that one call of the notifier may take, its tries against SNS included. */
-const NOTIFY_SECONDS = 60;
+/**
+ * A level that was held back, or could not be told, is due again after this time, whatever the ladder says: a mute, a
+ * fold or a fault of what tells may end in a minute, and an alarm that still acts is then told.
+ */
+const AGAIN_SECONDS = 300;
+/**
+ * After six hours of that it is due less often. An execution ends at 25,000 events of its history, and one time takes
+ * 30 of them, so it holds for the 15 days of the longest mute.
+ */
+const AGAIN_SOON = 72;
+const AGAIN_LATER_SECONDS = 1_800;
 
 /**
  * How long a level has until the next one is told, as an expression over its index: the catalog's time, the pace of
@@ -43,8 +50,8 @@ const pauseOf = (index: string): string =>
     `$incident.drill ? ${DRILL_END_SECONDS} : 0`,
   ].join(" : ");
 
-/** What describeAlarms says of the one alarm that it was asked for; `GONE` where there is none any more. */
-export const ALARM_SEEN = `{% ( $found := $append($states.result.CompositeAlarms, $states.result.MetricAlarms)[0]; $exists($found) ? {"state": $found.StateValue, "suppressed": $exists($found.ActionsSuppressedBy)} : {"state": "GONE", "suppressed": false} ) %}`;
+/** The levels that were to be told until now and have not been: `tried` is the index of the last of them. */
+const MISSED = "$filter($levels, function($one, $at) { $at <= $tried and $not($one.level in $told.level) })";
 
 /**
  * The state machine that tells the levels of an incident one after the other (Amazon States Language, JSONata), for
@@ -54,6 +61,9 @@ export const ALARM_SEEN = `{% ( $found := $append($states.result.CompositeAlarms
  * A level is told by the notifier. Then the execution leaves its task token in the incident's item and waits: who
  * acknowledges, and what hears of the recovery, writes that down first and wakes it with the token second. The token
  * is written under the condition that neither has been, so nothing that happens in between is lost.
+ *
+ * A level that cannot be told is not forgotten: each later call of the notifier names it again, and while there is one
+ * the ladder does not come to rest.
  */
 export function escalationMachine(input: MachineInput): object {
   const ladders = input.escalations.map(ladderOf);
@@ -79,7 +89,13 @@ function beginning({ fallback }: MachineInput, ladders: readonly Ladder[]): obje
       Assign: {
         levels: `{% ( $ladder := ${ladder}; [$incident.escalates ? $ladder.levels : $ladder.levels[0]] ) %}`,
         pause: `{% $incident.drill ? 0 : ${ladder}.startSeconds %}`,
+        // an alarm that has fired this moment is told without being looked at; one that has waited is not
+        fresh: `{% $incident.drill or ${ladder}.startSeconds = 0 %}`,
         index: -1,
+        tried: -1,
+        retried: -1,
+        told: [],
+        times: 0,
         acknowledged: false,
         untold: false,
       },
@@ -96,7 +112,7 @@ function beginning({ fallback }: MachineInput, ladders: readonly Ladder[]): obje
       "Look",
       ["$incident.drill and $index >= $count($levels)", "Over"],
       ["$acknowledged or $index >= $count($levels)", "Look again"],
-      ["$incident.drill or $index = 0 and $pause >= 0 and $not($exists($levels[$index].delayed))", "Tell"],
+      ["$incident.drill or $fresh and $index = 0", "Tell"],
     ),
   };
 }
@@ -110,13 +126,9 @@ function telling(input: MachineInput): object {
       ["$states.input.suppressed", "Hold back"],
     ),
     "Hold back": {
-      Comment:
-        "An alarm that is suppressed or muted tells nobody further, and is looked at again when this level's time has passed",
+      Comment: "An alarm that is suppressed or muted tells nobody further, and is soon looked at again",
       Type: "Pass",
-      Assign: {
-        index: "{% $index - 1 %}",
-        pause: `{% $pause > 0 ? $pause : ${LOOK_AGAIN_SECONDS} %}`,
-      },
+      Assign: { ...again(input), index: "{% $index - 1 %}" },
       Next: "How long?",
     },
     Tell: {
@@ -124,26 +136,61 @@ function telling(input: MachineInput): object {
         act: "tell",
         level: "{% $levels[$index].level %}",
         topic: "{% $levels[$index].topic %}",
+        missed: `{% [${MISSED}] %}`,
+        told: "{% $told %}",
       }),
+      Assign: {
+        tried: '{% $states.result.Payload.kind = "told" ? $index : $tried %}',
+        told: '{% $states.result.Payload.kind = "told" ? [$states.result.Payload.told] : $told %}',
+      },
+      Retry: RETRY,
       Next: "Told?",
-      // whoever comes next is told at once: nobody has heard of it yet
-      Catch: [{ ErrorEquals: ["States.ALL"], Assign: { untold: true }, Next: "Next level" }],
+      Catch: [{ ErrorEquals: ["States.ALL"], Assign: { tried: "{% $index %}" }, Next: "Who was told?" }],
     },
     "Told?": choice(
-      "How long?",
+      "Who was told?",
       ['$states.input.kind = "recovered"', "Over"],
       ['$states.input.kind = "acknowledged" and $not($incident.drill)', "Acknowledged"],
       ['$states.input.kind = "muted"', "Hold back"],
     ),
+    "Who was told?": choice(
+      "How long?",
+      [`$incident.drill or $count(${MISSED}) = 0`, "How long?"],
+      // whoever comes next is told at once: nobody has heard of it yet
+      ["$count($told) = 0 and $index + 1 < $count($levels)", "Next level"],
+      // once after each level, so that one that never can be told does not hold up the ladder; at its end until it is
+      ["$retried != $index or $index + 1 = $count($levels)", "Try again"],
+    ),
+    "Try again": {
+      Comment: "Those who could not be told are told soon; where that is everybody, the ladder begins anew",
+      Type: "Pass",
+      Assign: {
+        ...again(input),
+        retried: "{% $index %}",
+        tried: "{% $count($told) = 0 ? -1 : $tried %}",
+        index: "{% $count($told) = 0 ? -1 : $index - 1 %}",
+      },
+      Next: "How long?",
+    },
+  };
+}
+
+/** The same level once more. `times` comes last: AWS reads all variables as they were, the emulator those above as they are now. */
+function again({ againSeconds = AGAIN_SECONDS }: MachineInput): Readonly<Record<string, unknown>> {
+  return {
+    fresh: false,
+    pause: `{% $times < ${AGAIN_SOON} ? ${againSeconds} : ${AGAIN_LATER_SECONDS} %}`,
+    times: "{% $times + 1 %}",
   };
 }
 
 function waiting(input: MachineInput, ladders: readonly Ladder[]): object {
-  // the time of a task that waits for a token is a number of the definition: one state for each that occurs
+  // one state for each time that occurs: AWS takes an expression as the time of a task, the emulator a number only
   const seconds = new Set([
     FAST_SECONDS,
     DRILL_END_SECONDS,
-    LOOK_AGAIN_SECONDS,
+    input.againSeconds ?? AGAIN_SECONDS,
+    AGAIN_LATER_SECONDS,
     ...ladders.flatMap(({ startSeconds, levels }) => [
       startSeconds,
       ...levels.map(({ waitSeconds }) => waitSeconds),
@@ -179,7 +226,7 @@ function waiting(input: MachineInput, ladders: readonly Ladder[]): object {
       Comment:
         "The table cannot be reached, so nobody can wake this execution; the next level is not told early",
       Type: "Wait",
-      Seconds: `{% $pause > 0 ? $pause : ${LOOK_AGAIN_SECONDS} %}`,
+      Seconds: `{% $pause > 0 ? $pause : ${AGAIN_LATER_SECONDS} %}`,
       Next: "Next level",
     },
   };
@@ -188,8 +235,9 @@ function waiting(input: MachineInput, ladders: readonly Ladder[]): object {
 function ending(input: MachineInput): object {
   return {
     Acknowledged: {
-      ...notify(input, { act: "acknowledged" }),
+      ...notify(input, { act: "acknowledged", told: "{% $told %}" }),
       Assign: { acknowledged: true },
+      Retry: RETRY_LONG,
       Next: "Wait for its end",
       Catch: [
         {
@@ -202,11 +250,12 @@ function ending(input: MachineInput): object {
     "Look again": { ...look(input), Next: "Over yet?", Catch: otherwise("Wait for its end") },
     "Over yet?": choice("Wait for its end", ['$states.input.state in ["OK", "GONE"]', "Over"]),
     Over: {
-      ...notify(input, { act: "over" }),
+      ...notify(input, { act: "over", told: "{% $told %}" }),
+      Retry: RETRY_LONG,
       Next: "Was everybody told?",
       Catch: otherwise("Somebody was not told"),
     },
-    "Was everybody told?": choice("Ended", ["$untold", "Somebody was not told"]),
+    "Was everybody told?": choice("Ended", [`$untold or $count(${MISSED}) > 0`, "Somebody was not told"]),
     "Somebody was not told": {
       Type: "Fail",
       Error: "Rollcall.NotTold",
@@ -215,75 +264,3 @@ function ending(input: MachineInput): object {
     Ended: { Type: "Succeed" },
   };
 }
-
-/** Leaves the token in the incident's item and waits for who answers it. */
-function park(
-  input: MachineInput,
-  { seconds, next }: { readonly seconds: number; readonly next: string },
-): object {
-  return {
-    Type: "Task",
-    Resource: integration(input, "aws-sdk:dynamodb:updateItem.waitForTaskToken"),
-    Arguments: {
-      TableName: input.table,
-      Key: itemKey(),
-      UpdateExpression: "SET task = :task, expires = :expires",
-      ConditionExpression:
-        '{% $acknowledged ? "attribute_not_exists(recovered)" : "attribute_not_exists(recovered) AND attribute_not_exists(acknowledged)" %}',
-      ExpressionAttributeValues: {
-        ":task": { S: "{% $states.context.Task.Token %}" },
-        ":expires": { N: `{% $string($floor($millis() / 1000) + ${input.keepDays * DAY_SECONDS}) %}` },
-      },
-    },
-    TimeoutSeconds: seconds,
-    Retry: [
-      { ErrorEquals: CONDITION_FAILED, MaxAttempts: 0 },
-      { ErrorEquals: ["States.TaskFailed"], ...AGAIN },
-    ],
-    Next: "Answered?",
-    Catch: [
-      { ErrorEquals: ["States.Timeout"], Next: next },
-      { ErrorEquals: CONDITION_FAILED, Next: "What happened?" },
-      ...otherwise("Wait unwoken"),
-    ],
-  };
-}
-
-function look(input: MachineInput): object {
-  return {
-    Type: "Task",
-    Resource: integration(input, "aws-sdk:cloudwatch:describeAlarms"),
-    Arguments: { AlarmNames: ["{% $incident.alarm %}"], AlarmTypes: ["CompositeAlarm", "MetricAlarm"] },
-    Output: ALARM_SEEN,
-    Retry: RETRY,
-  };
-}
-
-function notify(input: MachineInput, payload: Readonly<Record<string, string>>): object {
-  return {
-    Type: "Task",
-    Resource: integration(input, "lambda:invoke"),
-    Arguments: {
-      FunctionName: input.notifierArn,
-      Payload: { incident: "{% $incident %}", ...payload },
-    },
-    TimeoutSeconds: NOTIFY_SECONDS,
-    Output: "{% $states.result.Payload %}",
-    Retry: RETRY,
-  };
-}
-
-function choice(otherwiseNext: string, ...rules: readonly (readonly [condition: string, next: string])[]) {
-  return {
-    Type: "Choice",
-    Choices: rules.map(([condition, Next]) => ({ Condition: `{% ${condition} %}`, Next })),
-    Default: otherwiseNext,
-  };
-}
-
-const otherwise = (next: string) => [{ ErrorEquals: ["States.ALL"], Next: next }];
-
-const itemKey = () => ({ key: { S: "{% $incident.id %}" } });
-
-const integration = ({ partition = "aws" }: MachineInput, what: string): string =>
-  `arn:${partition}:states:::${what}`;

@@ -59,9 +59,9 @@ export const slackTokenName = (environment: string): string => `/rollcall/${envi
 export const routingKeyName = (environment: string, service: string): string =>
   `/rollcall/${environment}/pagerduty/${service}`;
 
-/** The escalation of a plan. Its fallback is the first escalation of the catalog. */
+/** The escalation of a plan. Its fallback is the environment's default. */
 export function escalatorOf(
-  plan: Pick<Plan, "environment" | "escalations" | "servers" | "fleet" | "protect"> & {
+  plan: Pick<Plan, "environment" | "escalations" | "defaultEscalation" | "servers" | "fleet" | "protect"> & {
     readonly retention: Pick<Plan["retention"], "historyDays">;
   },
 ): EscalatorPlan {
@@ -88,7 +88,7 @@ export function escalatorOf(
       relay: name("escalation-relay"),
     },
     escalations,
-    fallback: escalations[0]?.escalation ?? "",
+    fallback: plan.defaultEscalation,
     alarms: Object.fromEntries(
       composites
         .filter(({ definition }) => definition.ActionsEnabled)

@@ -79,12 +79,20 @@ const ANYWHERE = [
   { cidr: "::/0", except: [] },
 ];
 
+/** Classes that are asked after when whoever wrote the lines is gone: by an auditor, or after an incident. */
+const RECORDS: readonly LogClass[] = ["audit", "escalation"];
+
 /** A log group; it cannot be named without its class, and so not without its days. */
 export function logGroup(
-  environment: Pick<Environment, "retention">,
+  { retention, aws }: Pick<Environment, "retention" | "aws">,
   { name, logClass }: { readonly name: string; readonly logClass: LogClass },
 ): LogGroupPlan {
-  return { name, logClass, retentionDays: environment.retention.logs[logClass] };
+  return {
+    name,
+    logClass,
+    retentionDays: retention.logs[logClass],
+    protect: (aws?.protect ?? false) && RECORDS.includes(logClass),
+  };
 }
 
 /** The log group of a server that we run: the one of all servers, or its own where its lines are kept otherwise. */
@@ -108,11 +116,16 @@ export function planServerLogGroups(environment: Environment): LogGroupPlan[] {
 
 /** The log groups of servers that Rollcall's own pipeline writes to; none where lines stay or somebody else ships them. */
 export function shippedServerGroups(environment: Environment): string[] {
-  const { aws, kubernetes, servers } = environment;
-  if (aws === null || kubernetes === null || kubernetes.logs === "existing") return [];
-  if (kubernetes.issuer === undefined || kubernetes.fluentBitImage === undefined) return [];
+  if (!shipsLogs(environment)) return [];
+  const { servers } = environment;
   const ours = servers.filter(({ workload }) => workload !== null);
   return [...new Set(ours.map((server) => logGroupOf(environment, server).name))];
+}
+
+/** Whether Rollcall's own pipeline brings lines of the cluster's pods to CloudWatch Logs. */
+export function shipsLogs({ aws, kubernetes }: Environment): boolean {
+  if (aws === null || kubernetes === null || kubernetes.logs === "existing") return false;
+  return kubernetes.issuer !== undefined && kubernetes.fluentBitImage !== undefined;
 }
 
 /** How the lines of an environment's pods reach CloudWatch Logs, or why they do not. */

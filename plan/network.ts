@@ -55,6 +55,15 @@ const WORLD: readonly PeerPlan[] = [
   { cidr: "::/0", except: ["::1/128", "fc00::/7", "fe80::/10"] },
 ];
 
+/**
+ * Where a name of the catalog may lead: a private address too, as the probe in the cluster may connect to one, but
+ * never to the machine itself or to where a cloud hands out the credentials of its nodes, IPv6 included.
+ */
+const NAMED: readonly PeerPlan[] = [
+  { cidr: "0.0.0.0/0", except: ["127.0.0.0/8", "169.254.0.0/16"] },
+  { cidr: "::/0", except: ["::1/128", "fd00:ec2::254/128", "fe80::/10"] },
+];
+
 /** The network of pods that are called on `ports` by `callers`, and may connect to what the catalog says. */
 export function planNetwork(input: {
   readonly callers: readonly { readonly from: readonly PeerPlan[]; readonly port: number }[];
@@ -82,7 +91,7 @@ export function peersOf(peers: readonly Peer[]): PeerPlan[] {
 
 /**
  * What the probe in the cluster may connect to: the servers of the environment pod by pod, and the ports of every
- * other address of its roster. A policy knows no names, so an outside name opens its port to the world.
+ * other address of its roster. A policy knows no names, so an outside name opens its port to all that it may stand for.
  */
 export function probeEgress(
   { servers, kubernetes }: Pick<Environment, "servers" | "kubernetes">,
@@ -100,7 +109,9 @@ export function probeEgress(
   );
   const known = new Set(
     servers.flatMap(({ workload }) =>
-      workload === null ? [] : [`${workload.deployment}.${workload.namespace}.svc`],
+      workload === null
+        ? []
+        : ["", ".svc"].map((end) => `${workload.deployment}.${workload.namespace}${end}`),
     ),
   );
   const others = addressesIn(roster).filter(({ hostname }) => !known.has(hostname));
@@ -108,7 +119,7 @@ export function probeEgress(
     DNS,
     ...own,
     ...others
-      .map(outside)
+      .flatMap(outside)
       .concat(
         (kubernetes?.probeEgress ?? []).map(({ to, ports }) => ({
           peers: toPeers(to),
@@ -132,15 +143,18 @@ function tcp(port: number): PortPlan {
   return { port, protocol: "TCP" };
 }
 
-function outside({ hostname, protocol, port }: URL): NetworkRulePlan {
+function outside({ hostname, protocol, port }: URL): NetworkRulePlan[] {
   const ports = [tcp(port === "" ? (protocol === "https:" ? 443 : 80) : Number(port))];
-  const [, namespace] = /^[^.]+\.([^.]+)\.svc(?:\.|$)/.exec(hostname) ?? [];
-  // the port of somebody else's Service need not be that of its pods, which is what a policy judges
-  if (namespace !== undefined) return { peers: [{ namespace, labels: {} }], ports: [] };
   const address = hostname.replace(/^\[|\]$/g, "");
   const family = isIP(address);
-  if (family === 0) return { peers: WORLD, ports };
-  return { peers: [{ cidr: `${address}/${family === 4 ? 32 : 128}`, except: [] }], ports };
+  if (family !== 0)
+    return [{ peers: [{ cidr: `${address}/${family === 4 ? 32 : 128}`, except: [] }], ports }];
+  const [, namespace, svc] = /^[^.]+\.([^.]+)(?:\.(svc)(?:\..*)?)?$/.exec(hostname) ?? [];
+  const service = namespace === undefined ? [] : [{ peers: [{ namespace, labels: {} }], ports: [] }];
+  // the port of somebody else's Service need not be that of its pods, which is what a policy judges
+  if (svc !== undefined) return service;
+  // `queue.data` is a Service to the cluster's DNS, and could be a host of the Internet
+  return [{ peers: NAMED, ports }, ...service];
 }
 
 /** Every http and https address that stands anywhere in a roster. */

@@ -57,6 +57,7 @@ export function buildPlan(environment: Environment): Plan {
       consequence,
     })),
     escalations: planEscalations(environment),
+    defaultEscalation: environment.defaultEscalation,
     retention: {
       logsDays: environment.retention.logs,
       historyDays: environment.retention.history,

@@ -7,7 +7,10 @@ export interface Price {
   readonly tiers: readonly (readonly [upTo: number, usd: number])[];
 }
 
-/** The day on which the prices below were read off the price list of the region. */
+/**
+ * The day on which the prices below were read off the price list of the region. An environment in another region pays
+ * what that one asks; the output names both.
+ */
 export const PRICED = { on: "2026-11-21", region: "us-east-1" } as const;
 
 const flat = (service: string, unit: string, usd: number): Price => ({

@@ -1,3 +1,4 @@
+import { RUN_MS } from "../catalog/run-schedule.ts";
 import type { Roster, RosterTarget } from "../catalog/target.ts";
 import type { Environment, Server } from "../catalog/types.ts";
 import { burnInput } from "./burn.ts";
@@ -9,7 +10,7 @@ export interface ScalePlan {
   /** `1-3`, `4-10`, `11-20` or `over 20` servers, as the handbook counts. */
   readonly band: string;
   readonly advice: string;
-  /** Functions that share the roster outside of the cluster, each with a part of the servers. */
+  /** Runs of the one function that share the roster each minute, each with a part of the servers. */
   readonly shards: number;
   /** Servers that could be checked less often without a promise becoming unkeepable: names by interval in milliseconds. */
   readonly couldWait: readonly { readonly everyMs: number; readonly servers: readonly string[] }[];
@@ -31,13 +32,11 @@ const BANDS = [
 ] as const;
 const LARGE = {
   band: "over 20",
-  advice: "the probe runs in parts, so that one that fails does not blind all",
+  advice: "each run of the probe checks a part of the servers, so that it ends within its minute",
 } as const;
 
-/** Above so many servers no single function watches all of them. */
-const ONE_FUNCTION = 20;
-/** Seconds of a run's minute in which its checks end, with two left to publish those that did not (run.ts). */
-const RUN_SECONDS = 50;
+/** Above so many servers no single run checks all of them: what is cut off or runs out of memory takes one part along. */
+const ONE_RUN = 20;
 /** Intervals that the advice tries, longest first. */
 const INTERVALS_MS = [300_000, 120_000];
 
@@ -62,14 +61,14 @@ export function planScale(environment: Environment, roster: Roster): ScalePlan {
 }
 
 /**
- * How many functions a roster needs so that a run ends within its minute even when no server answers: each check then
+ * How many runs at once a roster needs so that each ends within its minute even when no server answers: each check then
  * holds one of the `concurrency` places until its timeout, twice where a failed check is repeated.
  */
 export function shardsOf({ targets, concurrency = 100 }: Roster): number {
   const worstMs = targets.reduce((sum, target) => sum + worstCheckMs(target), 0);
-  const forTime = Math.ceil(worstMs / (concurrency * RUN_SECONDS * 1_000));
-  const forSafety = targets.length > ONE_FUNCTION ? 2 : 1;
-  return Math.max(1, forTime, forSafety);
+  const forTime = Math.ceil(worstMs / (concurrency * RUN_MS));
+  const forLoss = targets.length > ONE_RUN ? 2 : 1;
+  return Math.max(1, forTime, forLoss);
 }
 
 function worstCheckMs({ timeoutMs, confirmMs, samples }: RosterTarget): number {

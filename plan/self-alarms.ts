@@ -8,15 +8,18 @@ import type { FleetPlan, PlannedAlarm, PlannedComposite } from "./types.ts";
 
 /** The families of the alarms that watch the monitoring itself, and how somebody is told of each. */
 const SELF = {
-  "probe-runner": { kind: "blind", detail: "its function, its schedule or its metrics fail" },
+  "probe-runner": { kind: "blind", detail: "a runner, its schedule or its metrics fail" },
   delivery: {
     kind: "blind",
-    detail: "the escalation failed, or could not deliver a message",
+    detail: "the escalation failed, or SNS gave up a message",
     // told by the very machine that it says is broken, it would be told to nobody
     delivery: "direct",
   },
   "log-shipping": { kind: "blind", detail: "lines of servers no longer reach CloudWatch Logs" },
-  backup: { kind: "ticket", detail: "no restore was verified in time, or the backup failed" },
+  backup: {
+    kind: "ticket",
+    detail: "no restore was verified in time, or the backup failed, is late or was not copied",
+  },
   "data-loss": { kind: "page", detail: "the restore drill found faults" },
 } as const satisfies Record<
   SelfFamily,
@@ -24,13 +27,38 @@ const SELF = {
 >;
 
 /**
+ * Alarms that stay until somebody has emptied a queue, each in a composite of its own: in one with the rest of its
+ * family it would hide every later failure for days, for an alarm tells nobody a second time while it lasts.
+ */
+const LASTING: Readonly<
+  Record<
+    string,
+    Partial<Pick<PlannedComposite, "kind">> & { readonly suffix: string; readonly detail: string }
+  >
+> = {
+  "probe-dead-letters": {
+    // a run that was dropped is over: who must hear of it at once is told by the other alarms of its family
+    kind: "ticket",
+    suffix: "probe-runner-queue",
+    detail: "runs that never began lie in the probe's queue",
+  },
+  "escalation-dead-letters": {
+    suffix: "delivery-queue",
+    detail: "messages that could not be delivered lie in the escalation's queue",
+  },
+};
+
+/**
  * Alarms of the monitoring itself, and a composite for each family of them. None for a local environment: nothing of
  * this runs there, and no metric of AWS is known.
  */
 export function planSelfAlarms(environment: Environment): Pick<FleetPlan, "alarms" | "composites"> {
   if (environment.aws === null) return { alarms: [], composites: [] };
-  const alarms = selfSpecs(environment, environment.aws.region).map((spec) => toAlarm(environment, spec));
-  return { alarms, composites: composites(environment, alarms) };
+  const specs = selfSpecs(environment, environment.aws.region);
+  return {
+    alarms: specs.map((spec) => toAlarm(environment, spec)),
+    composites: composites(environment, specs),
+  };
 }
 
 /** A fleet without what watches the monitoring itself: for data that knows nothing of it, as a trace does. */
@@ -89,11 +117,14 @@ function toAlarm(environment: Environment, spec: SelfSpec): PlannedAlarm {
   };
 }
 
-function composites(environment: Environment, alarms: readonly PlannedAlarm[]): PlannedComposite[] {
+function composites(environment: Environment, specs: readonly SelfSpec[]): PlannedComposite[] {
   return (Object.keys(SELF) as SelfFamily[]).flatMap((family) => {
-    const members = alarms.filter((alarm) => alarm.family === family);
-    if (members.length === 0) return [];
-    const rule = members.map(({ definition }) => inAlarm(definition.AlarmName)).join(" OR ");
-    return [fleetComposite({ environment, suffix: family, family, rule, acts: true, ...SELF[family] })];
+    const members = specs.filter((spec) => spec.family === family);
+    return [...Map.groupBy(members, ({ suffix }) => LASTING[suffix])].map(([lasting, those]) => {
+      const names = those.map(({ suffix }) => alarmName(environment.name, FLEET, suffix));
+      const rule = names.map(inAlarm).join(" OR ");
+      const about = { environment, suffix: family, family, rule, acts: true };
+      return fleetComposite({ ...about, ...SELF[family], ...lasting });
+    });
   });
 }

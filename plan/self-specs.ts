@@ -1,9 +1,11 @@
+import { NAMESPACE } from "../catalog/metrics.ts";
 import type { FamilyName } from "../catalog/shared.ts";
 import type { Environment } from "../catalog/types.ts";
 import { formatDuration } from "../catalog/units.ts";
 import { depthOf, inAlarms, lambdaMetric, leastOf, metricOf, sumOf } from "./aws-metrics.ts";
-import { BACKUP_NAMESPACE, type BackupMetric } from "./backups.ts";
+import { BACKUP_NAMESPACE, type BackupMetric, COPY_RULE, FRESH_HOURS, planBackups } from "./backups.ts";
 import type { MetricId } from "./cloudwatch/types.ts";
+import { countedRunners } from "./counted-runners.ts";
 import { planEscalations } from "./escalation.ts";
 import { shippedServerGroups } from "./logs.ts";
 import {
@@ -28,8 +30,15 @@ const DAILY = 90_000;
 const FIRST_BACKUPS_MINUTES = 2_880;
 /** Time for the pod to be scheduled, its images to be pulled and its first lines to arrive, in minutes. */
 const FIRST_LINES_MINUTES = 60;
-/** A run that takes more of its time than this may be cut off the next time. */
-const SLOW_SHARE = 0.8;
+/**
+ * A run that comes so near to its end is about to be cut off (probes/runners/cut-off.ts). Less would be a false alarm:
+ * samples are spread over 50 s (catalog/run-schedule.ts), and a server that is slow may use all of them.
+ */
+const LAST_SECONDS = 3;
+/** A runner is silent when so many of the last points have too few runs: Scheduler may leave one minute out. */
+const SILENT = [3, 5] as const;
+
+const RUNNERS = { aws: "the probe in AWS", cluster: "the probe in the cluster" } as const;
 
 /** Families of what watches the monitoring itself. */
 export type SelfFamily = Extract<
@@ -72,7 +81,8 @@ export function selfSpecs(environment: Environment, region: string): SelfSpec[] 
   ];
 }
 
-function probeSpecs({ name }: Environment): SelfSpec[] {
+function probeSpecs(environment: Environment): SelfSpec[] {
+  const { name } = environment;
   const family = "probe-runner";
   const probe = lambdaMetric(name, "probe");
   const twice = [2, 3] as const;
@@ -80,8 +90,24 @@ function probeSpecs({ name }: Environment): SelfSpec[] {
     metricOf("AWS/Logs", metric, { LogGroupName: probeLogGroup(name) });
   const schedule = (metric: string): MetricId =>
     metricOf("AWS/Scheduler", metric, { ScheduleGroup: scheduleGroup(name) });
-  const limitMs = SLOW_SHARE * LAMBDA_TIMEOUT_SECONDS * 1_000;
+  const limitMs = (LAMBDA_TIMEOUT_SECONDS - LAST_SECONDS) * 1_000;
   return [
+    // two runners watch the same servers: the heartbeat of a server stays well while one of them lives
+    ...countedRunners(environment).map(
+      ({ runner, period, least }): SelfSpec => ({
+        family,
+        suffix: `probe-silent-${runner}`,
+        detail: `${RUNNERS[runner]} came to no verdict on any server${least === 1 ? "" : ` in one of its ${least} parts`} in ${SILENT[0]} of ${SILENT[1]} points of ${formatDuration(period * 1_000)}, or CloudWatch has not got its lines`,
+        source: sumOf([metricOf(NAMESPACE, "ProbeRuns", { Environment: name, Runner: runner })], period),
+        mOfN: SILENT,
+        under: least,
+        missing: "breaching",
+        warmUpMinutes: Math.max(
+          runner === "cluster" ? FIRST_LINES_MINUTES : Math.ceil(environment.deployTimeout / 60_000),
+          Math.ceil((SILENT[1] * period) / 60),
+        ),
+      }),
+    ),
     {
       family,
       suffix: "probe-errors",
@@ -132,7 +158,13 @@ function probeSpecs({ name }: Environment): SelfSpec[] {
   ];
 }
 
-/** What happens once and is over: it counts for an hour, so that it is not called over before somebody has looked. */
+/**
+ * What happens once and is over: it counts for an hour, so that it is not called over before somebody has looked.
+ *
+ * What SNS gives up, each topic says by one metric. A text or a mail that was accepted and then refused lies in no
+ * queue, so topics that send some count every message given up. The others count what not even the queue took: there
+ * the rest lies in the queue, and of a webhook SNS counts each single try that failed.
+ */
 function deliverySpecs(environment: Environment, region: string): SelfSpec[] {
   const { name } = environment;
   const family = "delivery";
@@ -140,18 +172,23 @@ function deliverySpecs(environment: Environment, region: string): SelfSpec[] {
     metricOf("AWS/States", metric, {
       StateMachineArn: `arn:${partitionOf(region)}:states:${region}:${ACCOUNT}:stateMachine:${escalationMachineName(name)}`,
     });
-  const functions = ["starter", "notifier", "acknowledge", "relay"].map((one) =>
-    lambdaMetric(name, `escalation-${one}`)("Errors"),
+  const functions = ["starter", "notifier", "acknowledge", "relay"].flatMap((one) =>
+    ["Errors", "Throttles"].map(lambdaMetric(name, `escalation-${one}`)),
   );
-  const topics = [
-    intakeTopic(name),
-    ...planEscalations(environment).flatMap(({ levels }) => levels.map(({ topic }) => topic)),
-  ];
-  const lost = inAlarms(
-    topics.map((TopicName) =>
-      metricOf("AWS/SNS", "NumberOfNotificationsFailedToRedriveToDlq", { TopicName }),
+  const given = (topic: string, metric: string): MetricId =>
+    metricOf("AWS/SNS", metric, { TopicName: topic });
+  const levels = planEscalations(environment).flatMap((one) => one.levels);
+  const lost = inAlarms([
+    given(intakeTopic(name), "NumberOfNotificationsFailedToRedriveToDlq"),
+    ...levels.map(({ topic, subscriptions }) =>
+      given(
+        topic,
+        subscriptions.some(({ channel }) => channel === "sms" || channel === "email")
+          ? "NumberOfNotificationsFailed"
+          : "NumberOfNotificationsFailedToRedriveToDlq",
+      ),
     ),
-  );
+  ]);
   return [
     {
       family,
@@ -164,7 +201,7 @@ function deliverySpecs(environment: Environment, region: string): SelfSpec[] {
       family,
       suffix: "escalation-errors",
       detail:
-        "a function of the escalation (starter, notifier, acknowledge, relay) failed within the last hour",
+        "a function of the escalation (starter, notifier, acknowledge, relay) failed or was refused a place within the last hour",
       source: sumOf(functions, HOUR),
       over: 0,
     },
@@ -180,7 +217,7 @@ function deliverySpecs(environment: Environment, region: string): SelfSpec[] {
         family,
         suffix: `escalation-lost-${index + 1}`,
         detail:
-          "a message could neither be delivered nor be kept in the dead-letter queue within the last hour",
+          "SNS gave up a text or a mail, or lost a message that the dead-letter queue did not take, within the last hour",
         source: sumOf(metrics, HOUR),
         over: 0,
       }),
@@ -210,8 +247,10 @@ function shippingSpecs(environment: Environment): SelfSpec[] {
   }));
 }
 
-function backupSpecs({ name, backup }: Environment): SelfSpec[] {
-  if (backup === null) return [];
+function backupSpecs(environment: Environment): SelfSpec[] {
+  const { name, backup } = environment;
+  const [plan] = planBackups(environment);
+  if (backup === null || plan === undefined) return [];
   const metric = (one: BackupMetric): MetricId => metricOf(BACKUP_NAMESPACE, one, { Environment: name });
   const allowed = backup.verifiedWithin / 1_000;
   return [
@@ -237,17 +276,52 @@ function backupSpecs({ name, backup }: Environment): SelfSpec[] {
     {
       family: "backup",
       suffix: "backup-failed",
-      detail: "the backup or the restore drill failed, or could not read a source, within the last day",
+      detail:
+        "the backup or the restore drill failed, could not read a source, or found a backup late or unfit, within the last day",
       source: sumOf(
         [
           lambdaMetric(name, "backup")("Errors"),
           lambdaMetric(name, "restore-drill")("Errors"),
           metric("BackupFaults"),
+          metric("RestoreLapses"),
         ],
         DAILY,
       ),
       over: 0,
     },
+    ...(plan.cluster === null
+      ? []
+      : [
+          {
+            family: "backup",
+            suffix: "backup-cluster-late",
+            detail: `the newest backup of the cluster's ConfigMaps is older than ${FRESH_HOURS}h`,
+            source: { ...metric("ClusterBackupAgeSeconds"), Period: DAILY, Statistic: "Minimum" },
+            over: FRESH_HOURS * HOUR,
+            warmUpMinutes: FIRST_BACKUPS_MINUTES,
+          } as const,
+        ]),
+    ...(plan.replica === null
+      ? []
+      : [
+          {
+            family: "backup",
+            suffix: "backup-not-copied",
+            detail: "S3 could not copy objects of a backup into the second bucket within the last day",
+            // published in the region of the bucket that is copied (S3 User Guide, "Using S3 Replication metrics")
+            source: sumOf(
+              [
+                metricOf("AWS/S3", "OperationsFailedReplication", {
+                  SourceBucket: `${plan.bucket}-${ACCOUNT}`,
+                  DestinationBucket: plan.replica.existing?.bucket ?? `${plan.replica.bucket}-${ACCOUNT}`,
+                  RuleId: COPY_RULE,
+                }),
+              ],
+              DAILY,
+            ),
+            over: 0,
+          } as const,
+        ]),
     {
       family: "data-loss",
       suffix: "restore-faults",

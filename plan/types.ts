@@ -12,6 +12,7 @@ import type {
   ExporterPlan,
   MonitorPlan,
   SecretKeys,
+  ServerMonitorPlan,
   WorkloadPlan,
 } from "./cluster-types.ts";
 import type { GrafanaDashboard } from "./grafana/model.ts";
@@ -29,6 +30,7 @@ export type {
   ExporterPlan,
   MonitorPlan,
   SecretKeys,
+  ServerMonitorPlan,
   TreatMissingData,
   WorkloadPlan,
 };
@@ -206,6 +208,8 @@ export interface LogGroupPlan {
   readonly logClass: LogClass;
   /** One of the numbers that CloudWatch Logs takes: there is no log group without one. */
   readonly retentionDays: LogRetentionDays;
+  /** Stays when the stack or its server goes. Its lines still end after their days, so nothing is kept for ever. */
+  readonly protect: boolean;
 }
 
 export interface ProbePlan {
@@ -217,7 +221,7 @@ export interface ProbePlan {
     readonly memoryMb: number;
     /** The network of one's own that it runs in; null for AWS's own, from which only public addresses are reached. */
     readonly vpc: { readonly subnets: readonly string[]; readonly securityGroups: readonly string[] } | null;
-    /** How many functions share the roster: each is told its part by the event that starts it. */
+    /** How many runs of the function share the roster each minute: each is told its part by the schedule that starts it. */
     readonly shards: number;
     /** The queue of the runs that never began. */
     readonly deadLetters: string;
@@ -327,6 +331,8 @@ export interface Plan {
   readonly fleet: FleetPlan;
   readonly budgetPolicy: readonly BudgetPolicyPlan[];
   readonly escalations: readonly EscalationPlan[];
+  /** The escalation of what names none. */
+  readonly defaultEscalation: string;
   readonly retention: {
     /** By class of log group. */
     readonly logsDays: LogRetention;

@@ -3,10 +3,13 @@ import type { SecretRef } from "../catalog/secrets.ts";
 import type { Environment, ResolvedWorkload, Server } from "../catalog/types.ts";
 import { type NetworkPlan, PROBE_LABEL, peersOf, planNetwork } from "./network.ts";
 import { PROBE_NAMESPACE } from "./probe.ts";
-import type { EnvVar, MonitorPlan, WorkloadPlan } from "./types.ts";
+import { OWN_SERIES } from "./prometheus/series.ts";
+import type { EnvVar, ServerMonitorPlan, WorkloadPlan } from "./types.ts";
 
 /** A session that nobody uses for this long ends, and its process with it. */
 const SESSION_TIMEOUT_MS = 30 * 60_000;
+/** Far more than the page of one server has: one that grows on and on is not stored. */
+const SAMPLE_LIMIT = 5_000;
 
 /** The Deployments of an environment: every server that we run, stdio ones behind the gateway image. */
 export function planWorkloads(environment: Environment): WorkloadPlan[] {
@@ -31,7 +34,7 @@ export function planWorkloads(environment: Environment): WorkloadPlan[] {
         deployTimeoutSeconds: Math.ceil(environment.deployTimeout / 1_000),
         live,
         ready,
-        monitor: monitorOf(environment, workload),
+        monitor: monitorOf(environment, server, workload),
         network: networkOf(environment, workload),
         resources,
       },
@@ -47,9 +50,22 @@ export function planNamespaces(environment: Environment, probe: string): string[
   return [...new Set([probe, ...namespaces])].sort();
 }
 
-function monitorOf({ kubernetes }: Environment, { metrics }: ResolvedWorkload): MonitorPlan | null {
+/** Rules and dashboards ask by `environment` and `server`, so what a page says of itself must never be an answer to them. */
+function monitorOf(
+  { name: environment, kubernetes }: Environment,
+  { name: server, endpoints }: Server,
+  { metrics }: ResolvedWorkload,
+): ServerMonitorPlan | null {
   if (metrics === null || kubernetes === null || !kubernetes.prometheus.operator) return null;
-  return { path: metrics, labels: kubernetes.prometheus.monitorLabels };
+  // the probe reads these from the page and publishes them under the same names
+  const numbers = (endpoints.cluster?.rest?.numbers ?? []).map(({ metric }) => metric);
+  return {
+    path: metrics,
+    labels: kubernetes.prometheus.monitorLabels,
+    seriesLabels: { environment, server },
+    refusedSeries: [...new Set([...OWN_SERIES, ...numbers])].join("|"),
+    sampleLimit: SAMPLE_LIMIT,
+  };
 }
 
 /** It is called by the probe, by whom the catalog names, and by Prometheus where there is a page for it. */

@@ -31,6 +31,8 @@ export class Environment extends pulumi.ComponentResource {
   readonly dashboards: pulumi.Output<string[]>;
   /** Names of the backup buckets. */
   readonly buckets: pulumi.Output<string[]>;
+  /** Where the status is served in AWS, to whom IAM lets in; empty where the catalog turns that off. */
+  readonly statusUrl: pulumi.Output<string>;
   /** Hash of the catalog that it was built from. */
   readonly catalogHash: pulumi.Output<string>;
 
@@ -42,11 +44,13 @@ export class Environment extends pulumi.ComponentResource {
     this.topicArns = pulumi.output({ ...monitoring.topicArns });
     this.dashboards = pulumi.output([...monitoring.dashboards]);
     this.buckets = pulumi.output([...monitoring.buckets]);
+    this.statusUrl = pulumi.output(monitoring.statusUrl ?? "");
     this.catalogHash = pulumi.output(whole.plan.catalog);
     this.registerOutputs({
       topicArns: this.topicArns,
       dashboards: this.dashboards,
       buckets: this.buckets,
+      statusUrl: this.statusUrl,
       catalogHash: this.catalogHash,
     });
   }

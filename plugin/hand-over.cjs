@@ -15,7 +15,8 @@ function handOver(file) {
   const bundled = dirname(require.resolve("node/package.json"));
   const node = join(bundled, "bin", process.platform === "win32" ? "node.exe" : "node");
   // over the channel the child learns of our end, however it comes; what it prints is read by the engine
-  const child = spawn(node, [file, ...process.argv.slice(2)], {
+  const args = ["--require", join(__dirname, "ends-with-parent.cjs"), file, ...process.argv.slice(2)];
+  const child = spawn(node, args, {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   return new Promise((_, reject) => {

@@ -12,7 +12,4 @@ export function host(): Promise<void> {
 }
 
 // by itself where an older Node has handed over to the one that the package brings along
-if (import.meta.main) {
-  process.on("disconnect", () => process.exit());
-  await host();
-}
+if (import.meta.main) await host();

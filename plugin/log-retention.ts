@@ -34,7 +34,7 @@ export class LogRetention extends pulumi.ComponentResource {
     const { groups } = new Retention(
       name,
       {
-        groups: names.map((group) => ({ name: group, logClass: "servers", retentionDays })),
+        groups: names.map((group) => ({ name: group, logClass: "servers", retentionDays, protect: false })),
         ...(keyArn === undefined ? {} : { keyArn }),
       },
       { parent: this },

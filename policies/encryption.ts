@@ -12,6 +12,8 @@ const KEYS: Readonly<Record<string, { readonly input: string; readonly of: (prop
     of: ({ serverSideEncryption }) => textOf(propsOf(serverSideEncryption).kmsKeyArn),
   },
 };
+/** A key that AWS manages, by the name or the ARN of its alias. */
+const MANAGED = /(^|:)alias\/aws\//;
 const BUCKET = "aws:s3/bucket:Bucket";
 const BUCKET_KEY = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration";
 
@@ -29,19 +31,23 @@ export const encryptedEverywhere: StackValidationPolicy = {
       const named = key.of(props);
       if (named === "")
         report(`${name} is not encrypted with a key of the environment; set ${key.input}`, urn);
-      else if (named.startsWith("alias/aws/"))
+      else if (MANAGED.test(named))
         report(`${name} uses ${named}, whose policy nobody can change: alarms fail there in silence`, urn);
     }
     const encrypted = ofType(resources, BUCKET_KEY).filter(usesKms);
     for (const { name, urn, props } of ofType(resources, BUCKET))
       if (!encrypted.some((one) => one.props.bucket === (props.id ?? props.bucket)))
-        report(`${name} has no encryption by aws:kms; add a BucketServerSideEncryptionConfiguration`, urn);
+        report(
+          `${name} has no encryption by aws:kms with a key of the environment; add a BucketServerSideEncryptionConfiguration`,
+          urn,
+        );
   },
 };
 
 function usesKms({ props }: Subject): boolean {
   return listOf(props.rules).some((rule) => {
     const { sseAlgorithm, kmsMasterKeyId } = propsOf(propsOf(rule).applyServerSideEncryptionByDefault);
-    return sseAlgorithm === "aws:kms" && textOf(kmsMasterKeyId) !== "";
+    const key = textOf(kmsMasterKeyId);
+    return sseAlgorithm === "aws:kms" && key !== "" && !MANAGED.test(key);
   });
 }

@@ -1,5 +1,6 @@
 import type { StackValidationPolicy } from "@pulumi/policy";
-import { listOf, ofType, propsOf, readable, type Subject, textOf } from "./resources.ts";
+import { isWorld } from "./addresses.ts";
+import { listOf, ofType, type Props, propsOf, readable, type Subject, textOf, UNKNOWN } from "./resources.ts";
 
 const URL = "aws:lambda/functionUrl:FunctionUrl";
 const PERMISSION = "aws:lambda/permission:Permission";
@@ -9,7 +10,12 @@ const BLOCKS = ["blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "res
 const SERVICE = "kubernetes:core/v1:Service";
 const NETWORK = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
 const INGRESS = "kubernetes:networking.k8s.io/v1:Ingress";
-const EVERYWHERE = ["0.0.0.0/0", "::/0"];
+const HTTP_API = "aws:apigatewayv2/api:Api";
+const REST_API = "aws:apigateway/restApi:RestApi";
+const GROUPS = ["aws:ec2/securityGroup:SecurityGroup", "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"];
+const GROUP_RULE = "aws:ec2/securityGroupRule:SecurityGroupRule";
+const INGRESS_RULE = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule";
+const OPEN_GROUP = "lets in the addresses of the world; name the block or the security group that calls it";
 /** The one door that is open: it answers nobody without a signed link that has not run out. */
 const SIGNED = /-escalation-acknowledge$/;
 
@@ -51,14 +57,35 @@ function openTo({ type, props }: Subject): string | undefined {
         ? `is a Service of type ${kind}, which opens it beyond the cluster; use ClusterIP`
         : undefined;
     }
-    case NETWORK: {
-      const from = listOf(propsOf(props.spec).ingress).flatMap((rule) => listOf(propsOf(rule).from));
-      const blocks = from.map((peer) => textOf(propsOf(propsOf(peer).ipBlock).cidr));
-      return blocks.some((block) => EVERYWHERE.includes(block))
+    case NETWORK:
+      return listOf(propsOf(props.spec).ingress).some(letsInAnybody)
         ? "lets in every address; name the namespaces that call it"
         : undefined;
-    }
+    case HTTP_API:
+      return "is an API of API Gateway, which the world can call; use a function address with AWS_IAM";
+    case REST_API:
+      return listOf(propsOf(props.endpointConfiguration).types).includes("PRIVATE")
+        ? undefined
+        : "is an API of API Gateway, which the world can call; set endpointConfiguration.types to PRIVATE";
     default:
-      return undefined;
+      return groupRules(type, props).flatMap(blocksOf).some(isWorld) ? OPEN_GROUP : undefined;
   }
+}
+
+/** A rule of a network policy without a peer means every peer there is. */
+function letsInAnybody(rule: unknown): boolean {
+  if (rule === UNKNOWN) return false;
+  const from = listOf(propsOf(rule).from);
+  return from.length === 0 || from.some((peer) => isWorld(textOf(propsOf(propsOf(peer).ipBlock).cidr)));
+}
+
+/** The rules of a security group by which something comes in, in whichever of its forms they are written. */
+function groupRules(type: string, props: Props): readonly Props[] {
+  if (GROUPS.includes(type)) return listOf(props.ingress).map(propsOf);
+  if (type === INGRESS_RULE) return [props];
+  return type === GROUP_RULE && props.type === "ingress" ? [props] : [];
+}
+
+function blocksOf({ cidrBlocks, ipv6CidrBlocks, cidrIpv4, cidrIpv6 }: Props): string[] {
+  return [cidrBlocks, ipv6CidrBlocks, cidrIpv4, cidrIpv6].flatMap(listOf).map(textOf);
 }

@@ -10,8 +10,8 @@ import { monitoringArgs } from "../plugin/monitoring-args.ts";
  */
 export async function program(root: string) {
   const args = argsOf(root, pulumi.getStack());
-  const { topicArns, dashboards, buckets } = new Monitoring("rollcall", args);
-  return { catalog: args.plan.catalog, topicArns, dashboards, buckets };
+  const { topicArns, dashboards, buckets, statusUrl } = new Monitoring("rollcall", args);
+  return { catalog: args.plan.catalog, topicArns, dashboards, buckets, statusUrl: statusUrl ?? "" };
 }
 
 function argsOf(root: string, environment: string): MonitoringArgs {

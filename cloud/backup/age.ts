@@ -19,6 +19,7 @@ export async function verifiedAgeSeconds(input: {
   return Math.max(0, Math.round((now - since) / 1_000));
 }
 
-async function oldestRun(backups: BackupStore, prefix: string): Promise<number | undefined> {
+/** When the oldest backup began, in milliseconds since 1970. */
+export async function oldestRun(backups: BackupStore, prefix: string): Promise<number | undefined> {
   return (await backups.folders(prefix)).map(runTime).find((at) => !Number.isNaN(at));
 }

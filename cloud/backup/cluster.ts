@@ -11,6 +11,9 @@ import { takeBackup } from "./take.ts";
 /** Where Kubernetes puts what a pod asks the API server with. */
 const ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
 
+/** What a shell says of a process that SIGTERM has ended: the job has failed, and is begun again. */
+const TERMINATED = 128 + 15;
+
 /** The backup of a cluster's ConfigMaps, as a job in the cluster: `node backup-cluster.mjs <job file>`. */
 async function main([file = "/etc/rollcall/job.json"]: readonly string[]): Promise<void> {
   const { environment, prefix, catalog, namespaces } = readClusterJob(file);
@@ -44,6 +47,9 @@ function inCluster(env: Readonly<Record<string, string | undefined>>): ClusterAc
   };
 }
 
+// the first process of a container does not hear a signal that it has no handler for; what lies in the bucket without
+// its manifest, which is written last, is no backup
+process.once("SIGTERM", () => process.exit(TERMINATED));
 main(process.argv.slice(2)).catch((error: unknown) => {
   process.stderr.write(`${messageOf(error)}\n`);
   process.exitCode = 1;

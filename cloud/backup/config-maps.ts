@@ -1,8 +1,8 @@
 import { request } from "node:https";
 import { isMap } from "../../catalog/json.ts";
 import { printable } from "../../probes/classify.ts";
+import { type ConfigMap, type MaskedMap, masked } from "./masked-map.ts";
 import { type Gathered, jsonPiece } from "./piece.ts";
-import { redact } from "./redact.ts";
 
 /** How many ConfigMaps one page of the API server has. */
 const PAGE = 100;
@@ -12,6 +12,8 @@ const MAX_BYTES = (PAGE + 1) * 2 ** 20;
 /** Kubernetes writes it into every namespace, where it is the cluster's own again. */
 const OF_THE_CLUSTER = ["kube-root-ca.crt"];
 
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+
 /** Where the API server answers, and who asks. */
 export interface ClusterAccess {
   readonly origin: string;
@@ -20,22 +22,36 @@ export interface ClusterAccess {
   readonly token: string;
 }
 
-/** The ConfigMaps of some namespaces as they are in the cluster, one object a namespace, without what looks like a secret. */
+/**
+ * The ConfigMaps of some namespaces as they are in the cluster, without what looks like a secret: for each namespace a
+ * list of those that are whole, and beside it those in which something had to be masked.
+ */
 export function configMapsSource(access: ClusterAccess, namespaces: readonly string[]): Gathered {
   return {
     source: "configmaps",
     pieces: async function* () {
       for (const namespace of namespaces) {
-        const { value, redacted } = redact(await allConfigMaps(access, namespace));
-        yield { ...jsonPiece("configmaps", `configmaps/${namespace}.json`, value), redacted };
+        const [whole, parts]: [ConfigMap[], MaskedMap[]] = [[], []];
+        for (const map of await allConfigMaps(access, namespace)) {
+          const part = masked(map);
+          if (part === undefined) whole.push(map);
+          else parts.push(part);
+        }
+        const list = { apiVersion: "v1", kind: "List", items: whole };
+        yield jsonPiece("configmaps", `configmaps/${namespace}.json`, list);
+        if (parts.length > 0)
+          yield {
+            // no object of Kubernetes, so that nobody applies a mask over what lives
+            ...jsonPiece("configmaps", `configmaps/${namespace}.masked.json`, { maps: parts }),
+            redacted: true,
+          };
       }
     },
   };
 }
 
-/** A list that `kubectl apply -f` takes: of each map its name, labels, annotations and data. */
-async function allConfigMaps(access: ClusterAccess, namespace: string): Promise<unknown> {
-  const items: unknown[] = [];
+async function allConfigMaps(access: ClusterAccess, namespace: string): Promise<ConfigMap[]> {
+  const items: ConfigMap[] = [];
   let next = "";
   do {
     const query = new URLSearchParams({ limit: String(PAGE), ...(next === "" ? {} : { continue: next }) });
@@ -44,7 +60,7 @@ async function allConfigMaps(access: ClusterAccess, namespace: string): Promise<
     items.push(...found.filter((one) => !OF_THE_CLUSTER.includes(nameOf(one))).map(applicable));
     next = isMap(page.metadata) && typeof page.metadata.continue === "string" ? page.metadata.continue : "";
   } while (next !== "");
-  return { apiVersion: "v1", kind: "List", items };
+  return items;
 }
 
 function nameOf({ metadata }: Record<string, unknown>): string {
@@ -52,16 +68,23 @@ function nameOf({ metadata }: Record<string, unknown>): string {
 }
 
 /** Without what the API server adds of its own, and would refuse or ignore in a new object. */
-function applicable({ metadata, data, binaryData, immutable }: Record<string, unknown>): unknown {
+function applicable({ metadata, data, binaryData, immutable }: Record<string, unknown>): ConfigMap {
   const { name, namespace, labels, annotations } = isMap(metadata) ? metadata : {};
   return {
     apiVersion: "v1",
     kind: "ConfigMap",
-    metadata: { name, namespace, labels, annotations },
+    metadata: { name, namespace, labels, annotations: withoutCopy(annotations) },
     data,
     binaryData,
     immutable,
   };
+}
+
+/** `kubectl apply` keeps a copy of the whole object in an annotation, and writes it anew. */
+function withoutCopy(annotations: unknown): unknown {
+  if (!isMap(annotations)) return annotations;
+  const { [LAST_APPLIED]: _copy, ...rest } = annotations;
+  return Object.keys(rest).length === 0 ? undefined : rest;
 }
 
 function get({ origin, ca, token }: ClusterAccess, path: string): Promise<Record<string, unknown>> {

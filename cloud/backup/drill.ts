@@ -11,13 +11,19 @@ import {
 import { CONTENT_TYPES } from "./piece.ts";
 import { type BackupStore, type StoredVersion, TooLargeError } from "./store.ts";
 import { bytesOf } from "./take.ts";
-import { checkObject, compareVersions, type Expected, problem, readManifest } from "./verify.ts";
+import {
+  checkObject,
+  compareVersions,
+  type Expected,
+  type Findings,
+  FRESH_MS,
+  problem,
+  readManifest,
+} from "./verify.ts";
 import { checkCatalog } from "./verify-catalog.ts";
 
 /** A run that is younger may still be writing: no function runs longer (Lambda quotas). */
 const RUNNING_MS = 15 * 60_000;
-/** A day, an hour more when clocks change, and one for a backup that begins late. */
-const FRESH_MS = 26 * 3_600_000;
 /** No object is larger, or a drill could not hold it. */
 const MAX_OBJECT = 256 * 2 ** 20;
 
@@ -42,14 +48,13 @@ export interface DrillInput {
   readonly now: () => number;
 }
 
-export interface DrillResult {
+export interface DrillResult extends Findings {
   /** Whether nothing at all was found wrong. */
   readonly verified: boolean;
   /** The runs that were restored. */
   readonly runs: readonly string[];
   readonly objects: number;
   readonly bytes: number;
-  readonly problems: readonly Problem[];
 }
 
 /**
@@ -65,26 +70,26 @@ export async function runDrill(input: DrillInput): Promise<DrillResult> {
     runs: found.flatMap(({ manifest, folder }) => (manifest === undefined ? [] : [folder])),
     objects: found.reduce((sum, { manifest }) => sum + (manifest?.objects.length ?? 0), 0),
     bytes: found.reduce((sum, { manifest }) => sum + (manifest === undefined ? 0 : bytesOf(manifest)), 0),
-    problems: found.flatMap(({ problems }) => problems),
   };
-  const verified = result.problems.length === 0;
+  const faults = found.flatMap((one) => one.faults);
+  const lapses = found.flatMap((one) => one.lapses);
+  const verified = faults.length + lapses.length === 0;
   if (verified) {
-    const bytes = Buffer.from(`${JSON.stringify({ ...result, problems: undefined })}\n`);
+    const bytes = Buffer.from(`${JSON.stringify(result)}\n`);
     await input.scratch.put({ key: `${input.records}${started}`, bytes, contentType: CONTENT_TYPES.json });
   }
-  return { verified, ...result };
+  return { verified, ...result, faults, lapses };
 }
 
-interface PartResult {
+interface PartResult extends Findings {
   readonly folder: string;
   readonly manifest: Manifest | undefined;
-  readonly problems: readonly Problem[];
 }
 
 async function drillPart(input: DrillInput, part: DrillPart, started: string): Promise<PartResult> {
   const { backups, environment, now } = input;
   const runs = (await backups.folders(part.prefix)).filter((run) => !Number.isNaN(runTime(run))).reverse();
-  const problems: Problem[] = [];
+  const [faults, lapses]: [Problem[], Problem[]] = [[], []];
   for (const run of runs) {
     const folder = `${part.prefix}${run}/`;
     const stored = await backups.versions(folder);
@@ -95,22 +100,25 @@ async function drillPart(input: DrillInput, part: DrillPart, started: string): P
         ? undefined
         : await backups.get({ key: own.key, versionId: own.versionId, maxBytes: MAX_OBJECT });
     if (bytes === undefined) {
-      if (now() - runTime(run) > RUNNING_MS) problems.push(unfinished(backups.place(folder)));
+      if (now() - runTime(run) > RUNNING_MS) lapses.push(unfinished(backups.place(folder)));
       continue;
     }
     const expected: Expected = { ...part, environment, run, folder, place: backups.place };
     const reading = readManifest(bytes, expected);
-    problems.push(...reading.problems, ...staleness(run, now(), backups.place(folder)));
+    faults.push(...reading.faults);
+    lapses.push(...reading.lapses, ...staleness(run, now(), backups.place(folder)));
     const { manifest } = reading;
-    if (manifest === undefined) return { folder, manifest, problems };
-    problems.push(...compareVersions(stored, manifest, expected));
-    problems.push(...(await restore(input, { manifest, folder, started, stored })));
-    return { folder, manifest, problems };
+    if (manifest === undefined) return { folder, manifest, faults, lapses };
+    faults.push(...compareVersions(stored, manifest, expected));
+    const restored = await restore(input, { manifest, folder, started, stored });
+    faults.push(...restored.faults);
+    lapses.push(...restored.lapses);
+    return { folder, manifest, faults, lapses };
   }
   const place = backups.place(part.prefix);
   const cure = "start the backup function, and look into its log for what it says";
-  problems.push(problem(place, "holds no complete backup", cure));
-  return { folder: part.prefix, manifest: undefined, problems };
+  lapses.push(problem(place, "holds no complete backup", cure));
+  return { folder: part.prefix, manifest: undefined, faults, lapses };
 }
 
 /** Reads every object, writes what is whole into the scratch bucket, and goes on with what comes back from there. */
@@ -122,32 +130,35 @@ async function restore(
     readonly started: string;
     readonly stored: readonly StoredVersion[];
   },
-): Promise<Problem[]> {
+): Promise<Findings> {
   const { manifest, folder, started, stored } = run;
-  const problems: Problem[] = [];
+  const [faults, lapses]: [Problem[], Problem[]] = [[], []];
   const objects = new Map<string, Uint8Array>();
   for (const entry of manifest.objects) {
     // what is not there has been named, and S3 refuses to say more to whoever may not list the whole bucket
     if (!entry.key.startsWith(folder) || !isStored(stored, entry)) continue;
     const place = backups.place(entry.key);
     const bytes = await read(backups, entry);
-    const wrong =
-      bytes instanceof TooLargeError ? [tooLarge(bytes, place)] : checkObject(entry, bytes, place);
-    problems.push(...wrong);
-    if (wrong.length > 0 || bytes === undefined || bytes instanceof TooLargeError) continue;
+    if (bytes instanceof TooLargeError) {
+      lapses.push(tooLarge(bytes, place));
+      continue;
+    }
+    const wrong = checkObject(entry, bytes, place);
+    faults.push(...wrong);
+    if (wrong.length > 0 || bytes === undefined) continue;
     const key = `${restored}${started}/${entry.key}`;
     await scratch.put({ key, bytes, contentType: CONTENT_TYPES[entry.format] });
     const back = await scratch.get({ key, maxBytes: MAX_OBJECT });
     if (back === undefined || sha256Of(back) !== entry.sha256) {
       const cure = "see whether anybody else writes into the scratch bucket, then drill again";
-      problems.push(problem(scratch.place(key), "does not come back as it was restored", cure));
+      lapses.push(problem(scratch.place(key), "does not come back as it was restored", cure));
     } else objects.set(entry.key.slice(folder.length), back);
   }
   // a catalog that is not whole has been named already, and would only be named again in other words
   const whole = objects.size === manifest.objects.length;
   if (whole && manifest.part === "cloud")
-    problems.push(...checkCatalog({ manifest, objects, place: (path) => backups.place(`${folder}${path}`) }));
-  return problems;
+    lapses.push(...checkCatalog({ manifest, objects, place: (path) => backups.place(`${folder}${path}`) }));
+  return { faults, lapses };
 }
 
 async function read(

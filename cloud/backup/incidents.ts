@@ -1,8 +1,9 @@
 import { type AttributeValue, type DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
+import { TASK_TOKEN } from "../../plan/escalation-steps.ts";
 import { type Gathered, linesPiece } from "./piece.ts";
 import { redact } from "./redact.ts";
 
-/** Every item of the table of incidents, in DynamoDB's own JSON, without the tokens by which one acknowledges. */
+/** Every item of the table of incidents, in DynamoDB's own JSON, without the tokens that wake the executions. */
 export function incidentsSource(client: DynamoDBClient, table: string): Gathered {
   return {
     source: "incidents",
@@ -13,7 +14,7 @@ export function incidentsSource(client: DynamoDBClient, table: string): Gathered
         const page = await client.send(
           new ScanCommand({ TableName: table, ...(from === undefined ? {} : { ExclusiveStartKey: from }) }),
         );
-        items.push(...(page.Items ?? []));
+        items.push(...(page.Items ?? []).map(withoutToken));
         from = page.LastEvaluatedKey;
       } while (from !== undefined);
       const { value, redacted } = redact(JSON.parse(JSON.stringify(items, binaryAsBase64)));
@@ -21,6 +22,11 @@ export function incidentsSource(client: DynamoDBClient, table: string): Gathered
       return [{ ...piece, redacted }];
     },
   };
+}
+
+/** The token is of use while its execution waits, and of none in a restored table. */
+function withoutToken({ [TASK_TOKEN]: _token, ...item }: Record<string, AttributeValue>): unknown {
+  return item;
 }
 
 /** As DynamoDB itself writes binary attributes; JSON would make an object of numbers of them. */

@@ -27,6 +27,7 @@ export async function handler(): Promise<BackupSummary> {
     state: job.state === null ? null : s3Store(s3, job.state.bucket),
     cloudwatch: new CloudWatchClient({}),
     dynamodb: new DynamoDBClient({}),
+    tell: (line) => process.stderr.write(`${line}\n`),
     now: Date.now,
   });
   return { run: `${job.prefix}${manifest.run}`, objects: manifest.objects.length, bytes: bytesOf(manifest) };

@@ -2,6 +2,7 @@ import { gunzipSync } from "node:zlib";
 import type { Problem } from "../../catalog/errors.ts";
 import { isMap } from "../../catalog/json.ts";
 import { parseYaml } from "../../catalog/yaml.ts";
+import { FRESH_HOURS } from "../../plan/backups.ts";
 import { printable } from "../../probes/classify.ts";
 import {
   MANIFEST,
@@ -13,6 +14,8 @@ import {
 } from "./manifest.ts";
 import type { StoredVersion } from "./store.ts";
 
+/** Beyond this age a backup is missing. */
+export const FRESH_MS = FRESH_HOURS * 3_600_000;
 /** Largest size that a packed object may unpack to. */
 const MAX_UNPACKED = 256 * 2 ** 20;
 const OLDER = "restore an older backup, and find out who wrote here: the job itself writes a key only once";
@@ -29,30 +32,42 @@ export interface Expected {
   readonly place: (key: string) => string;
 }
 
+/**
+ * What is wrong, by what it means: a fault is an object that is missing or not what was written, so that data may be
+ * lost; a lapse is a backup that was not made, is late, or cannot be used, with nothing lost of what was written.
+ */
+export interface Findings {
+  readonly faults: readonly Problem[];
+  readonly lapses: readonly Problem[];
+}
+
 /** A manifest that can be read, and everything that is wrong with what it says. */
-export interface Reading {
+export interface Reading extends Findings {
   readonly manifest: Manifest | undefined;
-  readonly problems: readonly Problem[];
 }
 
 /** Reads a manifest and compares what it says of itself with where it lies and what there must be. */
 export function readManifest(bytes: Uint8Array, expected: Expected): Reading {
   const place = expected.place(`${expected.folder}${MANIFEST}`);
   const json = jsonOf(bytes);
-  if (json === undefined) return { manifest: undefined, problems: [problem(place, "is not JSON", OLDER)] };
+  if (json === undefined) return unreadable([problem(place, "is not JSON", OLDER)]);
   const parsed = manifestFile.safeParse(json);
   if (!parsed.success) {
-    const problems = parsed.error.issues.map(({ path, message }) => ({
-      ...problem(place, printable(message), OLDER),
-      path: printable(path.join(".")),
-    }));
-    return { manifest: undefined, problems };
+    return unreadable(
+      parsed.error.issues.map(({ path, message }) => ({
+        ...problem(place, printable(message), OLDER),
+        path: printable(path.join(".")),
+      })),
+    );
   }
   return {
     manifest: parsed.data,
-    problems: [...lies(parsed.data, place, expected), ...gaps(parsed.data, place, expected)],
+    faults: lies(parsed.data, place, expected),
+    lapses: gaps(parsed.data, place, expected),
   };
 }
+
+const unreadable = (faults: readonly Problem[]): Reading => ({ manifest: undefined, faults, lapses: [] });
 
 /** Whether what lies in the folder is what the manifest lists: each key once, in one version, and nothing beside it. */
 export function compareVersions(

@@ -21,11 +21,12 @@ export interface WeeklyInput {
 export async function restoreDrill(input: WeeklyInput): Promise<DrillResult> {
   const { job, cloudwatch, tell, now } = input;
   const result = await runDrill({ ...input, ...job, parts: partsOf(job) });
-  for (const one of result.problems) tell(describeProblem(one));
+  for (const one of [...result.faults, ...result.lapses]) tell(describeProblem(one));
   const age = await verifiedAgeSeconds({ ...input, ...job, now: now() });
   const values = {
     RestoreVerified: result.verified ? 1 : 0,
-    RestoreFaults: result.problems.length,
+    RestoreFaults: result.faults.length,
+    RestoreLapses: result.lapses.length,
     RestoreVerifiedAgeSeconds: age,
   };
   await publish(cloudwatch, job.environment, values, now());

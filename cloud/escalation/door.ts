@@ -1,3 +1,4 @@
+import type { IncidentRecord } from "./incident.ts";
 import type { Incidents } from "./incidents.ts";
 import { type Permit, permitFrom, type Verify } from "./link.ts";
 import { formPage, MAX_NAME, MAX_NOTE, overPage, PAGE_HEADERS, takenPage } from "./page.ts";
@@ -31,6 +32,8 @@ export interface DoorInput {
 
 /** Bytes of a form: a name and a note of the longest, each character escaped. */
 export const MAX_BODY = 8_192;
+/** Incidents of one alarm, each of which has taken the place of the one before. */
+const MAX_STEPS = 20;
 const PLAIN = { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" } as const;
 
 /**
@@ -46,8 +49,19 @@ export async function answerAtDoor(request: DoorRequest, input: DoorInput): Prom
   return plain(405, "Only GET and POST.", { allow: "GET, POST" });
 }
 
-async function show({ incident: id }: Permit, { incidents }: DoorInput): Promise<DoorAnswer> {
-  const record = await incidents.find(id);
+/**
+ * The incident of a link, or the one that has taken its place: the alarm has not been over in between, so who has the
+ * one in hand has the other.
+ */
+async function newest({ incident: id }: Permit, incidents: Incidents): Promise<IncidentRecord | undefined> {
+  let record = await incidents.find(id);
+  for (let step = 0; record !== undefined && record.superseded !== null && step < MAX_STEPS; step++)
+    record = await incidents.find(record.superseded);
+  return record;
+}
+
+async function show(permit: Permit, { incidents }: DoorInput): Promise<DoorAnswer> {
+  const record = await newest(permit, incidents);
   if (record === undefined) return gone();
   const { incident, acknowledged, recovered } = record;
   if (acknowledged !== null) return page(200, takenPage(incident, acknowledged, false));
@@ -56,12 +70,13 @@ async function show({ incident: id }: Permit, { incidents }: DoorInput): Promise
 
 async function take(permit: Permit, request: DoorRequest, input: DoorInput): Promise<DoorAnswer> {
   const { incidents, wake, now, tell } = input;
-  const { incident: id, level } = permit;
+  const { level } = permit;
   if (!request.contentType.startsWith("application/x-www-form-urlencoded"))
     return plain(415, "Send the form of this page.");
   if (Buffer.byteLength(request.body) > MAX_BODY) return plain(413, "The form is too long.");
-  const record = await incidents.find(id);
+  const record = await newest(permit, incidents);
   if (record === undefined) return gone();
+  const { id } = record.incident;
   const form = new URLSearchParams(request.body);
   const by = written(form.get("name"), MAX_NAME);
   if (by === "")

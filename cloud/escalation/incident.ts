@@ -29,11 +29,15 @@ export type Incident = z.infer<typeof incidentSchema>;
 /** What a level is told: that an alarm acts, that somebody has acknowledged it, or that it is over. */
 export type MessageKind = "told" | "acknowledged" | "over";
 
-/** One message to one level. */
-export interface Sent {
-  readonly kind: MessageKind;
+/** A level, and the topic by which it is told. */
+export interface Place {
   readonly level: string;
   readonly topic: string;
+}
+
+/** One message to one level. */
+export interface Sent extends Place {
+  readonly kind: MessageKind;
   /** Of SNS. */
   readonly messageId: string;
   /** ISO 8601. */
@@ -58,6 +62,10 @@ export interface IncidentRecord {
   readonly acknowledged: Acknowledgement | null;
   /** When its alarm was over, ISO 8601. */
   readonly recovered: string | null;
+  /** The newer incident of its alarm that goes on in its place. */
+  readonly superseded: string | null;
+  /** Levels that were told of those whose place it has taken: they hear who has it and how it ends. */
+  readonly heard: readonly Place[];
   /** The token of the execution that waits, or has waited last. */
   readonly task: string | null;
 }
@@ -65,6 +73,17 @@ export interface IncidentRecord {
 /** The same for every delivery of the same change of the same alarm, and no other. */
 export function incidentId(alarm: string, stateChangeTime: string): string {
   return createHash("sha256").update(`${alarm}\n${stateChangeTime}`).digest("hex").slice(0, 32);
+}
+
+/** The levels that know of an incident and have not been told that it is over. */
+export function hearersOf(record: IncidentRecord): readonly Place[] {
+  const over = new Set(sentOf(record, "over").map(({ level }) => level));
+  return distinct([...sentOf(record, "told"), ...record.heard]).filter(({ level }) => !over.has(level));
+}
+
+/** Each level once. */
+export function distinct(places: readonly Place[]): readonly Place[] {
+  return [...new Map(places.map(({ level, topic }) => [level, { level, topic }])).values()];
 }
 
 /** The messages of one kind, in the order in which they were sent. */

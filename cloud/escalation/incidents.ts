@@ -8,13 +8,17 @@ import {
   UpdateItemCommand,
   type UpdateItemCommandInput,
 } from "@aws-sdk/client-dynamodb";
+import { TASK_TOKEN } from "../../plan/escalation-steps.ts";
 import {
   type Acknowledgement,
+  hearersOf,
   type Incident,
   type IncidentRecord,
   incidentSchema,
+  type Place,
   type Sent,
 } from "./incident.ts";
+import { LIMITS } from "./limits.ts";
 
 const DAY_SECONDS = 86_400;
 
@@ -22,11 +26,13 @@ const DAY_SECONDS = 86_400;
 export interface Incidents {
   /** Writes an incident down; one that is there stays as it is. */
   open(incident: Incident): Promise<void>;
+  /** Makes it the newest incident of its alarm; asked again, it answers the same. */
+  point(incident: Incident): Promise<Pointed>;
   /**
-   * Makes it the newest incident of its alarm. Says `older` where a newer one is, and `over` where the alarm has
-   * been reported as over since.
+   * Ends an incident whose alarm has fired anew without having been reported as over: `by` takes its place, and those
+   * who know of it. Its record, or undefined where it was over or is unknown; asked again, it answers the same.
    */
-  point(incident: Incident): Promise<"newest" | "older" | "over">;
+  supersede(id: string, by: Incident): Promise<IncidentRecord | undefined>;
   find(id: string): Promise<IncidentRecord | undefined>;
   addSent(id: string, sent: Sent): Promise<void>;
   /** The record with the acknowledgement that counts, which is the first; undefined where it is over or unknown. */
@@ -36,6 +42,14 @@ export interface Incidents {
   /** Where the message with this id has arrived: ISO 8601 by target. */
   arrivals(messageId: string): Promise<ReadonlyMap<string, string>>;
   addArrival(messageId: string, arrival: { readonly target: string; readonly at: string }): Promise<void>;
+}
+
+/** Where an incident stands among those of its alarm. */
+export interface Pointed {
+  /** `older` where a newer one is, `over` where the alarm has been reported as over since. */
+  readonly place: "newest" | "older" | "over";
+  /** The newest incident until then. */
+  readonly replaced: string | null;
 }
 
 export interface IncidentsInput {
@@ -58,7 +72,7 @@ export function dynamoIncidents({
   client: config,
   now = Date.now,
 }: IncidentsInput): Incidents {
-  const client = new DynamoDBClient({ maxAttempts: 4, ...config });
+  const client = new DynamoDBClient({ ...LIMITS, ...config });
   const expires = (): AttributeValue => ({ N: String(Math.floor(now() / 1_000) + keepDays * DAY_SECONDS) });
   /** The item after the change, or undefined where its condition did not hold. */
   const change = async (
@@ -88,13 +102,33 @@ export function dynamoIncidents({
       await held(client.send(new PutItemCommand({ ...put, ExpressionAttributeNames: names })));
     },
     async point({ id, alarm, at }) {
-      const item = await change(pointerOf(alarm), {
-        set: "incident = :id, firedAt = :at",
-        when: "attribute_not_exists(firedAt) OR firedAt <= :at",
-        values: { ":id": { S: id }, ":at": { S: at } },
+      const values = { ":id": { S: id }, ":at": { S: at } };
+      const first = await change(pointerOf(alarm), {
+        set: "replaced = if_not_exists(incident, :id), incident = :id, firedAt = :at",
+        when: "(attribute_not_exists(incident) OR incident <> :id) AND (attribute_not_exists(firedAt) OR firedAt <= :at)",
+        values,
       });
-      if (item === undefined) return "older";
-      return (item.overAt?.S ?? "") > at ? "over" : "newest";
+      // a delivery that failed half-way comes again, and has to find what it replaced: that is kept in the item
+      const item =
+        first ?? (await change(pointerOf(alarm), { set: "firedAt = :at", when: "incident = :id", values }));
+      if (item === undefined) return { place: "older", replaced: null };
+      const replaced = item.replaced?.S ?? id;
+      return {
+        place: (item.overAt?.S ?? "") > at ? "over" : "newest",
+        replaced: replaced === id ? null : replaced,
+      };
+    },
+    async supersede(id, { id: by, at }) {
+      const item = await change(id, {
+        set: "recovered = if_not_exists(recovered, :at), superseded = :by",
+        when: "attribute_exists(incident) AND (attribute_not_exists(recovered) OR superseded = :by)",
+        values: { ":at": { S: at }, ":by": { S: by } },
+      });
+      const record = recordFrom(item);
+      if (record === undefined) return undefined;
+      const heard = JSON.stringify(hearersOf(record));
+      await change(by, { set: "heard = :heard", values: { ":heard": { S: heard } } });
+      return record;
     },
     find: async (id) => recordFrom(await get(id)),
     async addSent(id, sent) {
@@ -159,12 +193,14 @@ async function held<T>(call: Promise<T>): Promise<T | undefined> {
 /** The incident that an item holds; undefined where it holds none. */
 export function recordFrom(item: Attributes | undefined): IncidentRecord | undefined {
   if (item?.incident?.S === undefined) return undefined;
-  const { incident, sent, acknowledged, recovered, task } = item;
+  const { incident, sent, acknowledged, recovered, superseded, heard, [TASK_TOKEN]: task } = item;
   return {
     incident: incidentSchema.parse(JSON.parse(incident.S ?? "")),
     sent: (sent?.L ?? []).map(({ S = "" }) => JSON.parse(S) as Sent),
     acknowledged: acknowledged?.S === undefined ? null : (JSON.parse(acknowledged.S) as Acknowledgement),
     recovered: recovered?.S ?? null,
+    superseded: superseded?.S ?? null,
+    heard: JSON.parse(heard?.S ?? "[]") as Place[],
     task: task?.S ?? null,
   };
 }

@@ -5,6 +5,7 @@ import {
   KMSInvalidMacException,
   VerifyMacCommand,
 } from "@aws-sdk/client-kms";
+import { LIMITS } from "./limits.ts";
 
 /** What a link lets somebody do: acknowledge one incident for one level, until a moment. */
 export interface Permit {
@@ -74,7 +75,7 @@ function textOf({ incident, level, expires }: Permit): string {
 
 /** Signs by a key of KMS (kms:GenerateMac). */
 export function signByKey(KeyId: string, config: KMSClientConfig = {}): Sign {
-  const client = new KMSClient({ maxAttempts: 4, ...config });
+  const client = new KMSClient({ ...LIMITS, ...config });
   return async (text) => {
     const Message = Buffer.from(text);
     const { Mac } = await client.send(
@@ -87,7 +88,7 @@ export function signByKey(KeyId: string, config: KMSClientConfig = {}): Sign {
 
 /** Verifies by a key of KMS (kms:VerifyMac), which compares in constant time. */
 export function verifyByKey(KeyId: string, config: KMSClientConfig = {}): Verify {
-  const client = new KMSClient({ maxAttempts: 4, ...config });
+  const client = new KMSClient({ ...LIMITS, ...config });
   return async (text, Mac) => {
     const Message = Buffer.from(text);
     try {

@@ -26,13 +26,17 @@ export const noticeSchema = z.object({
   text: z.string(),
   /** Why it fired; of what is over, how it ended. */
   reason: z.string(),
-  /** Where it is acknowledged; null once nobody has to. */
+  /** Where it is acknowledged; null once nobody has to, and where it could not be made. */
   link: z.string().nullable(),
   /** Who has acknowledged. */
   by: z.string().nullable(),
   note: z.string().nullable(),
 });
 export type Notice = z.infer<typeof noticeSchema>;
+
+/** What a level is told to do where no link could be made for it. */
+const NO_LINK =
+  "This message has no link to acknowledge by: it could not be made. Use the link of another message of this incident, or stop the next levels by npx rollcall mute.";
 
 /** The notice of an incident for one level. */
 export function noticeOf(input: {
@@ -59,7 +63,7 @@ export function noticeOf(input: {
     level,
     since: incident.at,
     at,
-    text: incident.text,
+    text: kind === "told" && link === null ? `${incident.text} ${NO_LINK}` : incident.text,
     reason: kind === "over" ? endOf(record) : incident.reason,
     link,
     by: acknowledged?.by ?? null,

@@ -1,7 +1,19 @@
 import { PublishCommand, SNSClient, type SNSClientConfig } from "@aws-sdk/client-sns";
 import { z } from "zod";
-import { type IncidentRecord, incidentSchema, type MessageKind, sentOf } from "./incident.ts";
+import { messageOf } from "../../catalog/errors.ts";
+import {
+  distinct,
+  hearersOf,
+  type Incident,
+  type IncidentRecord,
+  incidentSchema,
+  type MessageKind,
+  type Place,
+  type Sent,
+  sentOf,
+} from "./incident.ts";
 import type { Incidents } from "./incidents.ts";
+import { LIMITS } from "./limits.ts";
 import { type Sign, signedLink } from "./link.ts";
 import { noticeOf } from "./notice.ts";
 import { type TopicMessage, topicMessage } from "./texts.ts";
@@ -9,18 +21,32 @@ import { type TopicMessage, topicMessage } from "./texts.ts";
 /** How long a link acknowledges, in seconds. */
 const LINK_SECONDS = 7 * 86_400;
 
+const places = z.array(z.object({ level: z.string(), topic: z.string() })).default([]);
+const ofIncident = {
+  incident: incidentSchema,
+  /** The levels that the machine knows were told: the table may not. */
+  told: places,
+};
+
 /** What the state machine asks the notifier to do. */
 export const notifierEvent = z.discriminatedUnion("act", [
-  z.object({ act: z.literal("tell"), incident: incidentSchema, level: z.string(), topic: z.string() }),
-  z.object({ act: z.literal("acknowledged"), incident: incidentSchema }),
-  z.object({ act: z.literal("over"), incident: incidentSchema }),
+  z.object({
+    ...ofIncident,
+    act: z.literal("tell"),
+    level: z.string(),
+    topic: z.string(),
+    /** The levels that were to be told before, and could not be. */
+    missed: places,
+  }),
+  z.object({ ...ofIncident, act: z.literal("acknowledged") }),
+  z.object({ ...ofIncident, act: z.literal("over") }),
 ]);
 export type NotifierEvent = z.infer<typeof notifierEvent>;
 
 /** What has been done, or why nothing had to be. */
-export interface NotifierAnswer {
-  readonly kind: MessageKind | "recovered" | "muted";
-}
+export type NotifierAnswer =
+  | { readonly kind: "told"; readonly told: readonly Place[] }
+  | { readonly kind: "acknowledged" | "over" | "recovered" | "muted" };
 
 /** Publishes to a topic by its name; resolves to the id of the message. */
 export type Publish = (topic: string, message: TopicMessage) => Promise<string>;
@@ -35,60 +61,127 @@ export interface NotifierInput {
   readonly door: string;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-}
-
-interface Place {
-  readonly level: string;
-  readonly topic: string;
+  /** Takes one line about what could not be done. */
+  readonly tell: (line: object) => void;
 }
 
 /**
- * Tells one level of an incident, unless it is acknowledged, over or muted, or tells every level that was told what has
- * become of it. Each level hears of each only once, however often it is asked for.
+ * Tells a level of an incident, and those before it that could not be told, unless it is acknowledged, over or muted; or
+ * tells every level that knows of it what has become of it. Each level hears of each only once, however often it is
+ * asked for.
+ *
+ * Only the topic is needed for that. Without the table it is told by what the machine says, and twice rather than not at
+ * all; without the key it has no link.
+ * @throws Error when nobody could be told, or not everybody what has become of it, so that the machine asks again
  */
 export async function notify(event: NotifierEvent, input: NotifierInput): Promise<NotifierAnswer> {
-  const known = await input.incidents.find(event.incident.id);
-  const record: IncidentRecord = known ?? {
-    incident: event.incident,
-    sent: [],
-    acknowledged: null,
-    recovered: null,
-    task: null,
-  };
-  if (event.act !== "tell") {
-    for (const place of placesTold(record)) await send(event.act, { record, place, input });
-    return { kind: event.act };
+  const { act, incident } = event;
+  const [record, isMuted] = await Promise.all([
+    recordOf(incident, input),
+    act === "tell" && !incident.drill && input.isMuted(incident.alarm),
+  ]);
+  if (act !== "tell") {
+    // who knows of an incident whose place another has taken is told by that one
+    if (record.superseded === null)
+      await sendAll(act, { record, places: distinct([...event.told, ...hearersOf(record)]), input });
+    return { kind: act };
   }
   if (record.recovered !== null) return { kind: "recovered" };
   // a drill goes through every level, whoever has acknowledged it
-  if (record.acknowledged !== null && !record.incident.drill) return { kind: "acknowledged" };
-  if (!record.incident.drill && (await input.isMuted(record.incident.alarm))) return { kind: "muted" };
-  await send("told", { record, place: { level: event.level, topic: event.topic }, input });
-  return { kind: "told" };
+  if (record.acknowledged !== null && !incident.drill) return { kind: "acknowledged" };
+  if (isMuted) return { kind: "muted" };
+  const told = distinct([...event.told, ...sentOf(record, "told")]);
+  const due = distinct([...event.missed, { level: event.level, topic: event.topic }]);
+  const left = due.filter(({ level }) => !told.some((one) => one.level === level));
+  return {
+    kind: "told",
+    told: distinct([...told, ...(await sendAll("told", { record, places: left, input }))]),
+  };
 }
 
-function placesTold(record: IncidentRecord): readonly Place[] {
-  return sentOf(record, "told").map(({ level, topic }) => ({ level, topic }));
+async function recordOf(incident: Incident, { incidents, tell }: NotifierInput): Promise<IncidentRecord> {
+  const unknown = {
+    incident,
+    sent: [],
+    acknowledged: null,
+    recovered: null,
+    superseded: null,
+    heard: [],
+    task: null,
+  };
+  try {
+    return (await incidents.find(incident.id)) ?? unknown;
+  } catch (error) {
+    tell({ event: "incident unknown", incident: incident.id, reason: messageOf(error) });
+    return unknown;
+  }
+}
+
+/** Tells all of them at once, so that one that takes its time holds up no other; returns those that were told. */
+async function sendAll(
+  kind: MessageKind,
+  { record, places, input }: { record: IncidentRecord; places: readonly Place[]; input: NotifierInput },
+): Promise<readonly Place[]> {
+  const { incident } = record;
+  const left = places.filter(({ level }) => !sentOf(record, kind).some((one) => one.level === level));
+  const outcomes = await Promise.allSettled(left.map((place) => send(kind, { record, place, input })));
+  const sent = outcomes.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  await keep(incident, sent, input);
+  for (const [index, one] of outcomes.entries())
+    if (one.status === "rejected")
+      input.tell({
+        event: "not told",
+        incident: incident.id,
+        kind,
+        level: left[index]?.level,
+        reason: messageOf(one.reason),
+      });
+  const isEnough = kind === "told" ? sent.length > 0 || left.length === 0 : sent.length === left.length;
+  if (!isEnough) throw new Error(`${left.length - sent.length} of ${left.length} levels could not be told`);
+  return sent;
 }
 
 async function send(
   kind: MessageKind,
   { record, place, input }: { record: IncidentRecord; place: Place; input: NotifierInput },
-): Promise<void> {
+): Promise<Sent> {
   const { level, topic } = place;
-  if (sentOf(record, kind).some((one) => one.level === level)) return;
-  const { incidents, publish, sign, door, now } = input;
-  const at = new Date(now()).toISOString();
-  const { id } = record.incident;
+  const at = new Date(input.now()).toISOString();
+  const link = kind === "told" ? await linkOf(record.incident, level, input) : null;
+  const messageId = await input.publish(topic, topicMessage(noticeOf({ kind, record, level, at, link })));
+  return { kind, level, topic, messageId, at };
+}
+
+async function linkOf(
+  { id: incident }: Incident,
+  level: string,
+  { sign, door, now, tell }: NotifierInput,
+): Promise<string | null> {
   const expires = Math.floor(now() / 1_000) + LINK_SECONDS;
-  const link = kind === "told" ? await signedLink(door, { incident: id, level, expires }, sign) : null;
-  const messageId = await publish(topic, topicMessage(noticeOf({ kind, record, level, at, link })));
-  await incidents.addSent(id, { kind, level, topic, messageId, at });
+  try {
+    return await signedLink(door, { incident, level, expires }, sign);
+  } catch (error) {
+    tell({ event: "no link", incident, level, reason: messageOf(error) });
+    return null;
+  }
+}
+
+/** In the order of the levels. A table that does not take the first takes none: the machine knows who was told. */
+async function keep(
+  { id }: Incident,
+  sent: readonly Sent[],
+  { incidents, tell }: NotifierInput,
+): Promise<void> {
+  try {
+    for (const one of sent) await incidents.addSent(id, one);
+  } catch (error) {
+    tell({ event: "not written down", incident: id, reason: messageOf(error) });
+  }
 }
 
 /** Publishes to topics whose ARNs begin with `prefix`, such as `arn:aws:sns:eu-west-1:123456789012:`. */
 export function publishTo(prefix: string, config: SNSClientConfig = {}): Publish {
-  const client = new SNSClient({ maxAttempts: 4, ...config });
+  const client = new SNSClient({ ...LIMITS, ...config });
   return async (topic, { subject, message }) => {
     const { MessageId } = await client.send(
       new PublishCommand({

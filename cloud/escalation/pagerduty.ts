@@ -11,6 +11,10 @@ export const PAGERDUTY_API = "https://events.pagerduty.com";
 const MAX_DEDUP_KEY = 255;
 const MAX_SUMMARY = 1_024;
 
+/** Nothing of PagerDuty comes back to us, so what is acknowledged there climbs on here. */
+const ACKNOWLEDGE =
+  "Acknowledging in PagerDuty stops PagerDuty alone: the next levels are told all the same. Use the link.";
+
 const ACTIONS = {
   told: "trigger",
   acknowledged: "acknowledge",
@@ -33,7 +37,7 @@ export async function tellPagerDuty(
   await post({ url: `${api}/v2/enqueue`, body: { routing_key: routingKey, ...pagerDutyEvent(notice) } });
 }
 
-/** The event without its routing key. One key for all that belongs together: repeats fold, the end resolves. */
+/** The event without its routing key. One key for all of one alarm: repeats fold, the end resolves. */
 export function pagerDutyEvent(notice: Notice): object {
   const { kind, environment, server, about, severity, text, reason, level, escalation, alarm, link } = notice;
   const event = { event_action: ACTIONS[kind], dedup_key: dedupKey(notice) };
@@ -49,13 +53,28 @@ export function pagerDutyEvent(notice: Notice): object {
       component: server,
       group: environment,
       class: about,
-      custom_details: { text, reason, level, escalation, alarm, drill: notice.drill },
+      custom_details: {
+        text,
+        reason,
+        level,
+        escalation,
+        alarm,
+        drill: notice.drill,
+        ...(link === null ? {} : { acknowledge: ACKNOWLEDGE }),
+      },
     },
-    ...(link === null ? {} : { links: [{ href: link, text: "Acknowledge in Rollcall" }] }),
+    ...(link === null
+      ? {}
+      : { links: [{ href: link, text: "Acknowledge in Rollcall, which stops the next level" }] }),
   };
 }
 
-/** `production/task-mcp/page`: the same for every level and every message of one trouble. */
-export function dedupKey({ environment, server, about, escalation, drill }: Notice): string {
-  return [environment, server, about, ...(drill ? [escalation] : [])].join("/").slice(0, MAX_DEDUP_KEY);
+/**
+ * The alarm's name: the same for every level and every message of one trouble, and no other's. Two alarms under one key
+ * would ring once, and the end of the first would close what the second still says. All drills have one alarm's name, so
+ * theirs is the escalation that they try.
+ */
+export function dedupKey({ environment, server, about, escalation, alarm, drill }: Notice): string {
+  const key = drill ? [environment, server, about, escalation].join("/") : alarm;
+  return key.slice(0, MAX_DEDUP_KEY);
 }

@@ -3,7 +3,7 @@ import { slackTokenName } from "../../plan/escalator.ts";
 import type { Notice } from "./notice.ts";
 import type { PostJson } from "./post.ts";
 import type { ReadSecret } from "./relay-rules.ts";
-import { headline, markOf } from "./texts.ts";
+import { headline, markOf, title } from "./texts.ts";
 
 /** Where Slack's Web API answers. */
 export const SLACK_API = "https://slack.com/api";
@@ -29,10 +29,9 @@ export async function tellSlack(
   if (!answer.data.ok) throw new Error(`it refused: ${answer.data.error.slice(0, 100)}`);
 }
 
-/** The text stands alone in notifications; the blocks are what the channel shows. */
+/** The text stands alone in notifications; the blocks are what the channel shows, where the whole text follows. */
 export function slackMessage(notice: Notice): object {
   const { kind, text, reason, since, level, escalation, alarm, link } = notice;
-  const title = escaped(`${markOf(notice)}${headline(notice)}`);
   const details = [
     ...(kind === "told" ? [escaped(text)] : []),
     `${kind === "over" ? "How it ended" : "Why"}: ${escaped(reason)}`,
@@ -40,11 +39,11 @@ export function slackMessage(notice: Notice): object {
   ];
   const context = escaped(`Level ${level} of ${escalation} · since ${since} · ${alarm}`);
   return {
-    text: title,
+    text: escaped(`${markOf(notice)}${headline(notice)}`),
     unfurl_links: false,
     unfurl_media: false,
     blocks: [
-      section(`*${title}*`),
+      section(`*${escaped(`${markOf(notice)}${title(notice)}`)}*`),
       section(details.join("\n").slice(0, MAX_SECTION)),
       { type: "context", elements: [{ type: "mrkdwn", text: context }] },
     ],

@@ -33,13 +33,36 @@ export function topicMessage(notice: Notice): TopicMessage {
   };
 }
 
-/** One line that says what has happened, without the mark of a drill. */
+/** One line for where nothing follows: the title and what the alarm means, without the mark of a drill. */
 export function headline(notice: Notice): string {
-  const { kind, environment, server, about, severity, level, by } = notice;
-  const what = `${environment} ${server} ${about}`;
+  const { kind, text } = notice;
+  const means = kind === "told" ? firstSentence(text) : "";
+  return means === "" ? title(notice) : `${title(notice)}: ${means}`;
+}
+
+/** What has happened to which alarm, in a few words, without the mark of a drill. */
+export function title(notice: Notice): string {
+  const { kind, severity, level, by } = notice;
+  const what = nameOf(notice);
   if (kind === "over") return `OVER: ${what}`;
   if (kind === "acknowledged") return `ACKNOWLEDGED by ${by ?? "somebody"}: ${what}`;
   return `${severity.toUpperCase()}: ${what} (${level})`;
+}
+
+/** The alarm's name in words, `production fleet data-loss`: its kind alone is the same for several of one server. */
+function nameOf({ environment, server, alarm }: Notice): string {
+  const rest = withoutPrefix(alarm, `${environment}-`);
+  const suffix = withoutPrefix(rest, `${server}-`);
+  return [environment, ...(suffix === rest ? [] : [server]), suffix].join(" ");
+}
+
+function withoutPrefix(text: string, prefix: string): string {
+  return text.startsWith(prefix) ? text.slice(prefix.length) : text;
+}
+
+/** Every text of an alarm begins with what it means (plan/texts.ts). */
+function firstSentence(text: string): string {
+  return (text.split(/(?<=[.!?])\s/, 1)[0] ?? "").replace(/\.$/, "");
 }
 
 /** What every message of a drill begins with. */
@@ -51,7 +74,7 @@ function emailText(notice: Notice): string {
   const { kind, text, reason, since, alarm, incident, level, escalation, link, note } = notice;
   const told = kind === "told";
   const parts = [
-    `${markOf(notice)}${headline(notice)}`,
+    `${markOf(notice)}${title(notice)}`,
     told ? text : "",
     kind === "acknowledged" ? `The next levels are not told. Note: ${note === "" ? "none" : note}` : "",
     `${kind === "over" ? "How it ended" : "Why"}: ${reason}`,

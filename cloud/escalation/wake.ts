@@ -1,4 +1,5 @@
 import { SendTaskSuccessCommand, SFNClient, type SFNClientConfig } from "@aws-sdk/client-sfn";
+import { LIMITS } from "./limits.ts";
 
 /** Tells the execution that waits with this token what has happened. */
 export type Wake = (
@@ -14,7 +15,7 @@ const GONE_ON = new Set(["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"]);
 
 /** Wakes an execution of Step Functions; rejects only where it may still be asleep. */
 export function wakeByToken(config: SFNClientConfig = {}): Wake {
-  const client = new SFNClient({ maxAttempts: 4, ...config });
+  const client = new SFNClient({ ...LIMITS, ...config });
   return async (task, answer) => {
     if (task === null) return;
     try {

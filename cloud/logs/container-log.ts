@@ -2,7 +2,7 @@ import type { KubeApi } from "./kube-api.ts";
 import { type Line, linesOf, safeLine, timedLine } from "./lines.ts";
 import { backoff, type Pause } from "./pause.ts";
 import type { ContainerView } from "./pods.ts";
-import { nanoseconds, type Position } from "./position.ts";
+import type { Position } from "./position.ts";
 
 /** A line that may be shipped. */
 export interface ContainerLine {
@@ -29,7 +29,6 @@ export interface ContainerLogOptions {
   readonly failed: (error: unknown) => void;
   /** Counts open streams. */
   readonly opened: (change: 1 | -1) => void;
-  readonly now: () => number;
   readonly pause: Pause;
   readonly signal: AbortSignal;
 }
@@ -56,8 +55,8 @@ export async function followContainer(options: ContainerLogOptions): Promise<voi
       continue;
     }
     try {
-      const lines = await readOnce(options);
-      attempt = lines > 0 ? 0 : attempt + 1;
+      const { fresh, refused } = await readOnce(options);
+      attempt = fresh && !refused ? 0 : attempt + 1;
       if (!now.running) {
         // it had ended before the stream began, so the stream was whole
         done = now.instance;
@@ -72,9 +71,11 @@ export async function followContainer(options: ContainerLogOptions): Promise<voi
   }
 }
 
-/** Reads until the stream ends; returns how many lines were new. */
-async function readOnce(options: ContainerLogOptions): Promise<number> {
-  const { api, namespace, pod, container, position, metrics, deliver, opened, now, signal } = options;
+/** Reads until the stream ends; says whether a line was new, and whether it was the kubelet that gave up. */
+async function readOnce(
+  options: ContainerLogOptions,
+): Promise<{ readonly fresh: boolean; readonly refused: boolean }> {
+  const { api, namespace, pod, container, position, metrics, deliver, failed, opened, signal } = options;
   const since = position.resume();
   const query = new URLSearchParams({
     container,
@@ -85,26 +86,31 @@ async function readOnce(options: ContainerLogOptions): Promise<number> {
   const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/log?${query}`;
   const body = await api.open(path, { signal, idleMs: IDLE_MS });
   opened(1);
-  let lines = 0;
+  let [fresh, refused] = [false, false];
   try {
     for await (const line of linesOf(body, (metrics ? LONGEST_METRICS : LONGEST_LINE) + TIME_BYTES)) {
       const found = timedLine(line.bytes.toString("latin1"));
-      // what has no time is a word of the kubelet's own
-      if (found !== null && !position.isNew(found.at)) continue;
-      const text = textOf(line, found?.text.length ?? null, metrics);
-      lines += 1;
-      if (text !== "") await deliver({ text, at: found?.at ?? nanoseconds(now()), cut: line.cut });
+      refused = found === null;
+      if (found === null) {
+        // the kubelet's own word, as its answer has begun; or the rest of a long line that began before what was asked for
+        failed(new Error(`a line without a time: ${safeLine(line.bytes)}`));
+        continue;
+      }
+      if (!position.isNew(found.at)) continue;
+      fresh = true;
+      const text = textOf(line, found.text.length, metrics);
+      if (text !== "") await deliver({ text, at: found.at, cut: line.cut });
     }
   } finally {
     opened(-1);
     body.destroy();
   }
-  return lines;
+  return { fresh, refused };
 }
 
-function textOf({ bytes, cut }: Line, length: number | null, metrics: boolean): string {
+function textOf({ bytes, cut }: Line, length: number, metrics: boolean): string {
   // the time before the line is ASCII, so characters of latin1 are bytes
-  const own = length === null ? bytes : bytes.subarray(bytes.length - length);
+  const own = bytes.subarray(bytes.length - length);
   const text = metrics ? own.toString("utf8").trimEnd() : safeLine(own);
   return cut ? `${text}${CUT}` : text;
 }

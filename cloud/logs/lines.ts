@@ -1,3 +1,5 @@
+import { censored } from "../../catalog/literal-secrets.ts";
+
 /** A line without its end; `cut` says that it was longer than was kept. */
 export interface Line {
   readonly bytes: Buffer;
@@ -59,20 +61,32 @@ const TERMINAL = new RegExp(
   "g",
 );
 const UNSEEN = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
-const TOKEN = /\b(bearer|basic)\s+[\w.~+/=-]{16,}/gi;
+/** What stands behind the name of a scheme, and whether the name of the header stands before it. */
+const TOKEN = /\b(authorization\W{1,5})?(bearer|basic)\s+([\w.~+/=-]+)/gi;
+const LONG_TOKEN = 16;
 
 /**
- * A line of a server as it may be kept: without control and invisible characters, tokens masked. A document that
- * CloudWatch would take metrics out of (EMF) is made one that it does not: no server writes metrics, least of all ours.
+ * A line of a server as it may be kept: without control and invisible characters, and without what has the shape of a
+ * secret. A document that CloudWatch would take metrics out of (EMF) is made one that it does not: no server writes
+ * metrics, least of all ours.
  */
 export function safeLine(bytes: Buffer): string {
   const clean = bytes
     .toString("utf8")
     .replace(TERMINAL, "")
     .replace(UNSEEN, (character) => (character === "\t" ? " " : ""))
-    .replace(TOKEN, "$1 ***")
+    .replace(TOKEN, (all: string, header: string | undefined, scheme: string, token: string) =>
+      header !== undefined || isToken(scheme, token) ? `${header ?? ""}${scheme} ***` : all,
+    )
     .trimEnd();
-  return holdsMetrics(clean) ? `not a metric: ${clean}` : clean;
+  const safe = censored(clean);
+  return holdsMetrics(safe) ? `not a metric: ${safe}` : safe;
+}
+
+/** A name and a password have a colon between them (RFC 7617); "basic configuration" is a word that alarms may count. */
+function isToken(scheme: string, text: string): boolean {
+  if (text.length >= LONG_TOKEN) return true;
+  return scheme.toLowerCase() === "basic" && Buffer.from(text, "base64").includes(":");
 }
 
 /** CloudWatch reads an event that is one JSON object with `_aws` at its root, however that name is escaped. */

@@ -20,8 +20,11 @@ export interface TrackerOptions {
   readonly most?: number;
 }
 
-/** Before a start lines are read for so long: what another process did not ship, and some of what it did. */
-const LOOK_BACK_MS = 120_000;
+/**
+ * Before a start lines are read for so long: what another process did not ship, what was lost with its pod's buffers,
+ * and some of what was shipped. Kubernetes gives the pods of a lost node up after five minutes, and the next must start.
+ */
+const LOOK_BACK_MS = 600_000;
 /** A pod that is gone may still be read to its end for so long. */
 const LAST_LINES_MS = 10_000;
 const MOST = 2_000;
@@ -142,7 +145,7 @@ export class Tracker {
   }
 
   async #read(entry: Entry, container: string, sinceMs: number | null, signal: AbortSignal): Promise<void> {
-    const { api, forward, counts, tell, now, pause } = this.#options;
+    const { api, forward, counts, tell, pause } = this.#options;
     const { app, pod } = entry;
     const stream = `${app.stream}/${pod.name}/${container}`;
     await followContainer({
@@ -165,7 +168,6 @@ export class Tracker {
       opened: (change) => {
         counts.streams += change;
       },
-      now,
       pause,
       signal,
     });

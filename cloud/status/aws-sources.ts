@@ -14,7 +14,16 @@ const ALARMS_MS = 10_000;
 const EVENTS = 200;
 /** Of the account's history of alarms, in hundreds. */
 const HISTORY_PAGES = 5;
-const LIMITS = { maxAttempts: 2, requestHandler: { connectionTimeout: 1_000, requestTimeout: 4_000 } };
+const LIMITS = {
+  maxAttempts: 2,
+  // without throwOnRequestTimeout the SDK only warns; the socket's timeout is for an answer that stops half-way
+  requestHandler: {
+    connectionTimeout: 1_000,
+    requestTimeout: 4_000,
+    throwOnRequestTimeout: true,
+    socketTimeout: 4_000,
+  },
+};
 
 /** The results of DynamoDB, the alarms of CloudWatch, and what was told of them. */
 export function awsSources(input: {

@@ -21,7 +21,7 @@ function pathText({ outcome, failureClass, detail }, ms) {
   return ms === undefined ? "answers" : `answers in ${ms} ms`;
 }
 
-function factsOf({ result }) {
+function factsOf({ result, composites }) {
   if (!result) return [["Checked", "not yet"]];
   const { mcp, rest } = result;
   return [
@@ -29,6 +29,7 @@ function factsOf({ result }) {
     ...(rest.outcome === "skipped" ? [] : [["REST", pathText(rest)]]),
     ...(mcp.tools === null ? [] : [["Tools", String(mcp.tools)]]),
     ...(mcp.protocolVersion === null ? [] : [["Protocol", `${mcp.protocolVersion} ${mcp.era}`]]),
+    ...(composites.some(({ state }) => state === null) ? [["Alarms", "not known"]] : []),
     ["Checked", time(result.checkedAt)],
   ];
 }

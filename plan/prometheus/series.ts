@@ -11,6 +11,9 @@ export const OBJECTIVE_SUCCESS = "mcp_objective_success";
 export const PROBE_DURATION = "mcp_probe_duration_seconds";
 export const SERVER_MEMORY = "mcp_server_memory_usage_bytes";
 
+/** Names, as regular expressions, of what the exporter, the rules and Prometheus' own alerts publish. */
+export const OWN_SERIES = ["mcp_.*", "rollcall[_:].*", "slo:.*", "ALERTS.*"] as const;
+
 /** In how many steps a subquery looks at one point: more than one, so that a probe that comes late moves nothing. */
 const STEPS_A_POINT = 5;
 

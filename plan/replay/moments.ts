@@ -1,13 +1,12 @@
 import { createHash } from "node:crypto";
+import { sampleOffsets } from "../../catalog/run-schedule.ts";
 import type { Environment, Server } from "../../catalog/types.ts";
 
 const MINUTE_MS = 60_000;
-/** The part of its minute in which a run of the cloud's probe has ended. */
-const RUN_MS = 50_000;
 
 /**
  * When the checks of a server begin, ascending, with `from <= moment < to`: on the marks of its interval, each run's
- * samples spread as the probe spreads them (`sampleOffsets` and `jitter`, with which a test compares them).
+ * samples spread as the probe spreads them (`jitter` of the runner, with which a test compares them).
  */
 export function checkMoments(
   { platform, pace }: Pick<Environment, "platform" | "pace">,
@@ -35,10 +34,7 @@ function evenly({ every, samples }: Server["probe"]): number[] {
 
 /** A run of the cloud draws them together, so that the last one, repeated, ends within it. */
 function withinRun({ every, samples, timeout, confirm }: Server["probe"], jitterMs: number): number[] {
-  const longest = confirm === 0 ? timeout : 2 * timeout + confirm;
-  const room = Math.max(0, RUN_MS - longest - jitterMs);
-  const spacing = samples === 1 ? 0 : Math.min(every / samples, room / (samples - 1));
-  return Array.from({ length: samples }, (_, index) => Math.floor(index * spacing));
+  return sampleOffsets({ everyMs: every, samples, timeoutMs: timeout, confirmMs: confirm }, jitterMs);
 }
 
 function lateness(server: string, jitterMs: number): number {

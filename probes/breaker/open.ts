@@ -1,5 +1,5 @@
 import { usageError } from "../../catalog/errors.ts";
-import type { Shard } from "../runners/schedule.ts";
+import type { Shard } from "../../catalog/run-schedule.ts";
 import { dynamoBreakerStore, loadDynamoDb } from "./dynamodb.ts";
 import { type BreakerStore, fileBreakerStore } from "./state.ts";
 

@@ -1,7 +1,7 @@
 import { usageError } from "../../catalog/errors.ts";
+import type { Shard } from "../../catalog/run-schedule.ts";
 import type { Roster } from "../../catalog/target.ts";
 import { loadDynamoDb } from "../breaker/dynamodb.ts";
-import type { Shard } from "../runners/schedule.ts";
 import type { Sink } from "../sinks/sink.ts";
 import { dynamoResults, resultsKey } from "./dynamodb.ts";
 

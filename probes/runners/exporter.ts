@@ -42,7 +42,7 @@ export async function startExporter(input: RunnerInput): Promise<Exporter> {
   const listen = listenOf(env.ROLLCALL_LISTEN);
   // the page is served; a second one on standard output would be read by nobody
   const isPrinted = (env.ROLLCALL_SINK ?? "prometheus") !== "prometheus";
-  const runner = await createRunner({ ...input, sink: "prometheus" });
+  const runner = await createRunner({ ...input, sink: "prometheus", place: "cluster" });
   const { roster, prober, tracing } = runner;
   let rounds: Continuous | null = null;
   const page = new PrometheusPage({

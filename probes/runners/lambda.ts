@@ -1,10 +1,10 @@
 import { fileURLToPath } from "node:url";
 import { usageError } from "../../catalog/errors.ts";
+import type { Shard } from "../../catalog/run-schedule.ts";
 import { prepareBreakerStore } from "../breaker/open.ts";
 import { prepareResults } from "../results/open.ts";
 import type { RosterSummary } from "./run.ts";
 import { createRunner, type Runner, type RunnerInput } from "./runner.ts";
-import type { Shard } from "./schedule.ts";
 
 /** The part of Lambda's context that a run needs. */
 export interface LambdaContext {
@@ -13,7 +13,7 @@ export interface LambdaContext {
 
 export type LambdaHandler = (event: unknown, context?: LambdaContext) => Promise<RosterSummary>;
 
-/** The most functions that one roster is spread over. */
+/** The most parts that one roster is spread over. */
 const MAX_SHARDS = 1_000;
 
 // a process that starts has a whole processor; once it runs, one at 256 MB has a seventh, and loading takes seconds
@@ -39,7 +39,7 @@ export function createHandler(input: RunnerInput): LambdaHandler {
   return async (event, context) => {
     const shard = shardOf(event);
     const part = JSON.stringify(shard ?? null);
-    const making = made.get(part) ?? createRunner({ ...input, shard });
+    const making = made.get(part) ?? createRunner({ ...input, shard, place: "aws" });
     made.set(part, making);
     const runner = await making.catch((error: unknown) => {
       made.delete(part);

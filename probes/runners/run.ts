@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { isDue, isInShard, type Shard, sampleOffsets } from "../../catalog/run-schedule.ts";
 import type { Roster, RosterTarget } from "../../catalog/target.ts";
 import { measuresOf } from "../measure.ts";
 import type { Observation, Status } from "../result.ts";
@@ -7,7 +8,6 @@ import type { RunTrace, SpanAttributes, Tracing } from "../trace/trace.ts";
 import { type CutOff, startCutOff, withoutVerdict } from "./cut-off.ts";
 import { jitter, type Pool, pool } from "./pace.ts";
 import type { Prober } from "./prober.ts";
-import { isDue, isInShard, type Shard, sampleOffsets } from "./schedule.ts";
 
 /** How many checks run at once unless the roster says otherwise. */
 const CONCURRENCY = 100;

@@ -1,14 +1,14 @@
+import type { Shard } from "../../catalog/run-schedule.ts";
 import type { Roster } from "../../catalog/target.ts";
 import { openBreakerStore } from "../breaker/open.ts";
 import { openResults } from "../results/open.ts";
 import { openSink, sinkNameOf } from "../sinks/open.ts";
-import type { Sink, SinkName } from "../sinks/sink.ts";
+import type { RunnerPlace, Sink, SinkName } from "../sinks/sink.ts";
 import { together } from "../sinks/together.ts";
 import { openTracing, type Tracing } from "../trace/trace.ts";
 import { createProber, type Prober } from "./prober.ts";
 import { readRoster } from "./roster.ts";
 import { type RosterRun, type RosterSummary, runRoster } from "./run.ts";
-import type { Shard } from "./schedule.ts";
 
 /** What a runner is started with: everything that comes from outside of its process. */
 export interface RunnerInput {
@@ -27,6 +27,8 @@ export interface RunnerInput {
   readonly sink?: SinkName;
   /** The part of the roster that is checked. @default all of it */
   readonly shard?: Shard | undefined;
+  /** Where it runs; CloudWatch then counts its runs. @default they are not counted */
+  readonly place?: RunnerPlace;
 }
 
 /** The parts of a runner, made once and kept for all its runs. */
@@ -42,13 +44,14 @@ export interface Runner {
 
 /** Throws a RollcallError when the roster, the sink or the environment cannot be used. */
 export async function createRunner(input: RunnerInput): Promise<Runner> {
-  const { rosterPath, env, write, tell, shard } = input;
+  const { rosterPath, env, write, tell, shard, place } = input;
   const sinkName = sinkNameOf(env.ROLLCALL_SINK, input.sink ?? "emf");
   const roster = await readRoster(rosterPath);
   const measured = await openSink(sinkName, {
     environment: roster.environment,
     write,
     published: publishedOf(roster),
+    runner: place,
   });
   const results = env.ROLLCALL_RESULTS;
   const sink =

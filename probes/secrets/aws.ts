@@ -12,10 +12,18 @@ export interface AwsSecretsOptions {
 /** Asks one service in one region; undefined when it has no such name. */
 type Ask = (name: string) => Promise<string | undefined>;
 
-/** A secret is asked for inside a check, so the SDK must not use up its time. */
+/**
+ * A secret is asked for inside a check, so the SDK must not use up its time. Without `throwOnRequestTimeout` it would
+ * only warn; the socket's timeout is for an answer that stops half-way.
+ */
 const CLIENT = {
   maxAttempts: 2,
-  requestHandler: { connectionTimeout: 2_000, requestTimeout: 3_000 },
+  requestHandler: {
+    connectionTimeout: 2_000,
+    requestTimeout: 3_000,
+    throwOnRequestTimeout: true,
+    socketTimeout: 3_000,
+  },
 } as const;
 
 /**

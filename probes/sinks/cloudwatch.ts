@@ -1,6 +1,7 @@
 import type { CloudWatchClientConfig, MetricDatum } from "@aws-sdk/client-cloudwatch";
 import { NAMESPACE } from "../../catalog/metrics.ts";
-import { finite, type Sink } from "./sink.ts";
+import { firstVerdicts } from "./first-verdict.ts";
+import { finite, type RunnerPlace, type Sink } from "./sink.ts";
 import { unitOf } from "./units.ts";
 
 /** PutMetricData: metrics in one call. */
@@ -22,14 +23,17 @@ interface MetricClient {
 export async function cloudWatchSink({
   environment,
   published,
+  runner,
   client = {},
 }: {
   readonly environment: string;
   /** Metrics by server that are sent; a server that is not named has all of them. @default all */
   readonly published?: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Where the runner runs. @default its runs are not counted */
+  readonly runner?: RunnerPlace | undefined;
   readonly client?: CloudWatchClientConfig;
 }): Promise<Sink> {
-  return batching(await openClient(client), { environment, published });
+  return batching(await openClient(client), { environment, published, runner });
 }
 
 async function openClient(config: CloudWatchClientConfig): Promise<MetricClient> {
@@ -49,18 +53,19 @@ function batching(
   {
     environment,
     published,
+    runner,
   }: {
     readonly environment: string;
     readonly published: ReadonlyMap<string, ReadonlySet<string>> | undefined;
+    readonly runner: RunnerPlace | undefined;
   },
 ): Sink {
+  const verdicts = firstVerdicts();
   let waiting: MetricDatum[] = [];
   return {
     publish({ result }, measures) {
-      const Dimensions = [
-        { Name: "Environment", Value: environment },
-        { Name: "Server", Value: result.server },
-      ];
+      const inEnvironment = { Name: "Environment", Value: environment };
+      const Dimensions = [inEnvironment, { Name: "Server", Value: result.server }];
       const Timestamp = new Date(result.checkedAt);
       const wanted = published?.get(result.server);
       for (const [name, value] of finite(measures)) {
@@ -74,8 +79,18 @@ function batching(
           StorageResolution: 60,
         });
       }
+      if (runner === undefined || !verdicts.isFirst(measures)) return;
+      waiting.push({
+        MetricName: "ProbeRuns",
+        Dimensions: [inEnvironment, { Name: "Runner", Value: runner }],
+        Timestamp,
+        Value: 1,
+        Unit: unitOf("ProbeRuns"),
+        StorageResolution: 60,
+      });
     },
     async flush() {
+      verdicts.endRun();
       const data = waiting;
       waiting = [];
       const signal = AbortSignal.timeout(FLUSH_MS);

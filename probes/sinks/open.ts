@@ -2,7 +2,7 @@ import { usageError } from "../../catalog/errors.ts";
 import { emfSink } from "./emf.ts";
 import { logSink } from "./log.ts";
 import { PrometheusPage } from "./prometheus.ts";
-import { SINK_NAMES, type Sink, type SinkName } from "./sink.ts";
+import { type RunnerPlace, SINK_NAMES, type Sink, type SinkName } from "./sink.ts";
 
 export interface SinkInput {
   readonly environment: string;
@@ -10,6 +10,8 @@ export interface SinkInput {
   readonly write: (text: string) => void;
   /** Metrics by server that CloudWatch gets. @default all of every server */
   readonly published?: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Where the runner runs, whose runs CloudWatch then counts. @default they are not counted */
+  readonly runner?: RunnerPlace | undefined;
 }
 
 /** The sink that `ROLLCALL_SINK` names. Throws a RollcallError (usage) when there is none of that name. */

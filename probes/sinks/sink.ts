@@ -17,3 +17,6 @@ export type SinkName = (typeof SINK_NAMES)[number];
 export function finite(measures: Measures): [name: string, value: number][] {
   return Object.entries(measures).filter(([, value]) => Number.isFinite(value));
 }
+
+/** Where a runner of the probe runs, by which CloudWatch tells the runs of one from those of another. */
+export type RunnerPlace = "aws" | "cluster";

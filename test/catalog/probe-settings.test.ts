@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { RollcallError } from "../../catalog/errors.ts";
 import { loadEnvironment } from "../../catalog/load.ts";
+import { isDue } from "../../catalog/run-schedule.ts";
 import type { Environment } from "../../catalog/types.ts";
 import { buildPlan } from "../../plan/plan.ts";
-import { isDue } from "../../probes/runners/schedule.ts";
 import { catalogFiles, edited, mapSource } from "../support/catalog-files.ts";
 
 /** What the catalog says of probing: its defaults, and how they reach the runners. */

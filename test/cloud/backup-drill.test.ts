@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
+import type { Problem } from "../../catalog/errors.ts";
 import { loadEnvironment } from "../../catalog/load.ts";
 import { memorySource } from "../../catalog/snapshot.ts";
 import type { Environment } from "../../catalog/types.ts";
@@ -53,8 +54,12 @@ async function take(
   });
 }
 
-function drill(backups: MemoryBackups, change: Partial<DrillInput> = {}): Promise<DrillResult> {
-  return runDrill({
+/** A drill, and all that it found in one list: what may be lost first. */
+async function drill(
+  backups: MemoryBackups,
+  change: Partial<DrillInput> = {},
+): Promise<DrillResult & { readonly problems: readonly Problem[] }> {
+  const result = await runDrill({
     environment: "production",
     parts: [{ part: "cloud", prefix: "production/", sources: SOURCES }],
     backups,
@@ -64,6 +69,7 @@ function drill(backups: MemoryBackups, change: Partial<DrillInput> = {}): Promis
     now: () => DRILL,
     ...change,
   });
+  return { ...result, problems: [...result.faults, ...result.lapses] };
 }
 
 /** The drill's findings as `place: rule`, after something was done to a whole backup. */
@@ -236,6 +242,44 @@ describe("a drill", () => {
     expect(problems.map(({ place }) => place)).toContainEqual(
       expect.stringContaining(`${at("catalog/stacks/shared.yaml")}:1`),
     );
+  });
+
+  it("says apart what may be lost and what was only not made, late or not fit", async () => {
+    const broken: Gathered = { source: "history", pieces: () => Promise.reject(new Error("away")) };
+    const lapses: [what: string, backups: MemoryBackups][] = [
+      ["no backup", memoryBackups()],
+      ["a stale one", memoryBackups()],
+      ["one that never ended", memoryBackups()],
+      ["a source that could not be read", memoryBackups()],
+    ];
+    const [, stale, unfinished, partial] = lapses.map(([, backups]) => backups);
+    if (stale === undefined || unfinished === undefined || partial === undefined)
+      throw new Error("unreachable");
+    await take(stale, NIGHT - 2 * 86_400_000);
+    await take(unfinished, NIGHT - 3_600_000);
+    await take(unfinished);
+    unfinished.tamper(`${FOLDER}${MANIFEST}`, () => undefined);
+    await take(partial, NIGHT, { sources: [...catalogSources({ texts, environment, plan }), broken] });
+    for (const [what, backups] of lapses) {
+      const result = await drill(backups);
+      expect([result.verified, result.faults.length, result.lapses.length], what).toEqual([false, 0, 1]);
+    }
+    const damaged = memoryBackups();
+    await take(damaged);
+    damaged.tamper(`${FOLDER}plan.json`, (bytes) => bytes.slice(1));
+    const { faults, lapses: none } = await drill(damaged);
+    expect([faults.length, none.length]).toEqual([1, 0]);
+  });
+
+  it("every object of a run is written under a key that is new: the bucket takes no other", async () => {
+    const backups = memoryBackups();
+    const asked: (boolean | undefined)[] = [];
+    const put: MemoryBackups["put"] = (object) => {
+      asked.push(object.onlyNew);
+      return backups.put(object);
+    };
+    const { objects } = await take({ ...backups, put });
+    expect(asked).toEqual(Array(objects.length + 1).fill(true));
   });
 
   it("drills the part of the cluster as well, where there is one", async () => {

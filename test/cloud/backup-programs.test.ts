@@ -30,10 +30,11 @@ const token = `ghp_${"a1B2".repeat(9)}`;
 /** An API server as far as the backup asks one: two pages of ConfigMaps, for whoever has the token. */
 async function apiServer(): Promise<{ readonly server: Server; readonly access: ClusterAccess }> {
   const { cert, key } = selfSigned();
-  const map = (name: string, data: Record<string, string>) => ({
-    metadata: { name, namespace: "mcp", uid: "1", resourceVersion: "2", managedFields: [] },
-    data,
-  });
+  const map = (name: string, data: Record<string, string>) => {
+    const copy = { "kubectl.kubernetes.io/last-applied-configuration": JSON.stringify({ data }) };
+    const metadata = { name, namespace: "mcp", uid: "1", resourceVersion: "2", managedFields: [] };
+    return { metadata: { ...metadata, annotations: copy }, data };
+  };
   const server = createServer({ cert, key }, (request, response) => {
     const url = new URL(request.url ?? "/", "https://127.0.0.1");
     const say = (status: number, body: unknown): void => {
@@ -42,10 +43,16 @@ async function apiServer(): Promise<{ readonly server: Server; readonly access: 
     if (request.headers.authorization !== "Bearer let-me-in") return say(401, { message: "Unauthorized" });
     if (url.pathname !== "/api/v1/namespaces/mcp/configmaps") return say(403, { message: "forbidden" });
     return url.searchParams.get("continue") === "2"
-      ? say(200, { metadata: {}, items: [map("two", { note: `use ${token}`, API_TOKEN: "plain" })] })
+      ? say(200, {
+          metadata: {},
+          items: [map("two", { note: `use ${token}`, API_TOKEN: "plain", mode: "dark" })],
+        })
       : say(200, {
           metadata: { continue: "2" },
-          items: [map("one", { "app.yaml": "a: 1" }), map("kube-root-ca.crt", { "ca.crt": "pem" })],
+          items: [
+            map("one", { "app.yaml": "a: 1", max_tokens: "4096" }),
+            map("kube-root-ca.crt", { "ca.crt": "pem" }),
+          ],
         });
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -67,9 +74,10 @@ describe("the ConfigMaps of a cluster", () => {
   }
 
   it("are read page by page, ready to be applied again, without the cluster's own and without secrets", async () => {
-    const [piece] = await saved(opened.access, ["mcp"]);
-    expect(piece).toMatchObject({ path: "configmaps/mcp.json", format: "json", redacted: true });
-    expect(JSON.parse(Buffer.from(piece?.bytes ?? []).toString("utf8"))).toEqual({
+    const [whole, masked, ...others] = await saved(opened.access, ["mcp"]);
+    expect(whole).toMatchObject({ path: "configmaps/mcp.json", format: "json" });
+    expect(whole?.redacted).toBeUndefined();
+    expect(JSON.parse(Buffer.from(whole?.bytes ?? []).toString("utf8"))).toEqual({
       apiVersion: "v1",
       kind: "List",
       items: [
@@ -77,16 +85,24 @@ describe("the ConfigMaps of a cluster", () => {
           apiVersion: "v1",
           kind: "ConfigMap",
           metadata: { name: "one", namespace: "mcp" },
-          data: { "app.yaml": "a: 1" },
-        },
-        {
-          apiVersion: "v1",
-          kind: "ConfigMap",
-          metadata: { name: "two", namespace: "mcp" },
-          data: { note: "use …", API_TOKEN: "…" },
+          data: { "app.yaml": "a: 1", max_tokens: "4096" },
         },
       ],
     });
+    expect(masked).toMatchObject({ path: "configmaps/mcp.masked.json", format: "json", redacted: true });
+    const text = Buffer.from(masked?.bytes ?? []).toString("utf8");
+    expect(text).not.toMatch(/plain|ghp_/);
+    expect(JSON.parse(text)).toEqual({
+      maps: [
+        {
+          name: "two",
+          namespace: "mcp",
+          patch: { metadata: {}, data: { mode: "dark" } },
+          masked: { "data.note": "use …", "data.API_TOKEN": "…" },
+        },
+      ],
+    });
+    expect(others).toEqual([]);
   });
 
   it("are not taken for empty when the API server refuses", async () => {
@@ -124,8 +140,8 @@ describeWithMinistack(
         new CreateTableCommand({
           TableName: plan?.job.incidentsTable,
           BillingMode: "PAY_PER_REQUEST",
-          KeySchema: [{ AttributeName: "incident", KeyType: "HASH" }],
-          AttributeDefinitions: [{ AttributeName: "incident", AttributeType: "S" }],
+          KeySchema: [{ AttributeName: "key", KeyType: "HASH" }],
+          AttributeDefinitions: [{ AttributeName: "key", AttributeType: "S" }],
         }),
       );
       folder = await mkdtemp(join(tmpdir(), "rollcall-backup-"));
@@ -182,10 +198,10 @@ describeWithMinistack(
           KUBERNETES_SERVICE_PORT: url.port,
         },
       });
-      expect(JSON.parse(stdout)).toMatchObject({ objects: 2 });
+      expect(JSON.parse(stdout)).toMatchObject({ objects: 3 });
 
       const drilled = await invoke("restoreDrill", { "job.json": job });
-      expect(drilled).toMatchObject({ verified: true, problems: [] });
+      expect(drilled).toMatchObject({ verified: true, faults: [], lapses: [] });
       const restored = await s3Store(s3, "scratch").keys("restored/");
       expect(restored.some((key) => key.includes("/production-cluster/"))).toBe(true);
       expect(restored.some((key) => key.includes("/production/"))).toBe(true);

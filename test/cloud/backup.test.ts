@@ -4,28 +4,24 @@ import {
   GetMetricStatisticsCommand,
   PutMetricDataCommand,
 } from "@aws-sdk/client-cloudwatch";
-import { CreateTableCommand, DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
-import {
-  CreateBucketCommand,
-  DeleteObjectCommand,
-  PutBucketVersioningCommand,
-  PutObjectCommand,
-  PutObjectLockConfigurationCommand,
-  S3Client,
-} from "@aws-sdk/client-s3";
+import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { beforeAll, describe, expect, it } from "vitest";
 import { loadEnvironment } from "../../catalog/load.ts";
 import { memorySource } from "../../catalog/snapshot.ts";
+import { TOOLS_LOCK } from "../../catalog/tools-lock.ts";
 import { type DailyInput, dailyBackup } from "../../cloud/backup/daily.ts";
 import type { HistoryLine } from "../../cloud/backup/history.ts";
 import { MANIFEST, type Manifest } from "../../cloud/backup/manifest.ts";
 import { s3Store } from "../../cloud/backup/s3-store.ts";
 import { TakenError, TooLargeError } from "../../cloud/backup/store.ts";
+import { takeBackup } from "../../cloud/backup/take.ts";
 import { restoreDrill } from "../../cloud/backup/weekly.ts";
 import type { BackupJob } from "../../plan/backup-types.ts";
 import { BACKUP_NAMESPACE, type BackupMetric, planBackups } from "../../plan/backups.ts";
 import { serverMetric } from "../../plan/server-metric.ts";
 import { catalogFiles } from "../support/catalog-files.ts";
+import { lockedBucket } from "../support/locked-bucket.ts";
 import { describeWithMinistack } from "../support/ministack.ts";
 
 /**
@@ -57,8 +53,8 @@ describeWithMinistack(
         new CreateTableCommand({
           TableName: job.incidentsTable,
           BillingMode: "PAY_PER_REQUEST",
-          KeySchema: [{ AttributeName: "incident", KeyType: "HASH" }],
-          AttributeDefinitions: [{ AttributeName: "incident", AttributeType: "S" }],
+          KeySchema: [{ AttributeName: "key", KeyType: "HASH" }],
+          AttributeDefinitions: [{ AttributeName: "key", AttributeType: "S" }],
         }),
       );
     });
@@ -71,6 +67,7 @@ describeWithMinistack(
       await clients.s3.send(new CreateBucketCommand({ Bucket: `scratch-${count}` }));
       const backups = s3Store(clients.s3, bucket);
       const scratch = s3Store(clients.s3, `scratch-${count}`);
+      const clusterLines: string[] = [];
       const at = (now: number): DailyInput => ({
         job: { ...job, ...change },
         texts,
@@ -79,6 +76,7 @@ describeWithMinistack(
         scratch,
         state: null,
         ...clients,
+        tell: (line) => clusterLines.push(line),
         now: () => now,
       });
       const drillAt = async (now: number) => {
@@ -86,7 +84,7 @@ describeWithMinistack(
         const result = await restoreDrill({ ...at(now), tell: (line) => told.push(line) });
         return { ...result, told };
       };
-      return { backups, scratch, at, drillAt };
+      return { backups, scratch, at, drillAt, clusterLines };
     }
 
     async function metric(name: BackupMetric, at: number): Promise<number | undefined> {
@@ -121,7 +119,6 @@ describeWithMinistack(
       const written = await backups.get({ key: `${folder}${MANIFEST}`, maxBytes: 1e6 });
       expect(JSON.parse(Buffer.from(written ?? []).toString("utf8"))).toEqual(manifest);
       const result = await drillAt(NIGHT + 3_600_000);
-      expect(result.problems).toEqual([]);
       expect(result.told).toEqual([]);
       expect(await metric("BackupObjects", NIGHT)).toBe(manifest.objects.length);
       expect(await metric("BackupFaults", NIGHT)).toBe(0);
@@ -255,29 +252,41 @@ describeWithMinistack(
       ]);
     });
 
-    it("holds no secret: what has the shape or the name of one is masked in what others have written", async () => {
-      const { at, backups } = await world();
-      const token = `ghp_${"a1B2".repeat(9)}`;
-      await clients.dynamodb.send(
-        new PutItemCommand({
-          TableName: job.incidentsTable,
-          Item: {
-            incident: { S: "task-mcp" },
-            taskToken: { S: "AAAAKgAAAAIAAAA" },
-            note: { S: `restarted with ${token}` },
-          },
-        }),
-      );
-      const { objects } = await dailyBackup(at(NIGHT));
-      const all = await Promise.all(
-        objects.map(async ({ key, format }) => {
-          const bytes = (await backups.get({ key, maxBytes: 1e7 })) ?? Buffer.alloc(0);
-          return (format === "jsonl.gz" ? gunzipSync(bytes) : Buffer.from(bytes)).toString("utf8");
-        }),
-      );
-      expect(all.filter((text) => text.includes(token) || text.includes("AAAAKgAAAAIAAAA"))).toEqual([]);
-      expect(all.filter((text) => text.includes("restarted with …"))).toHaveLength(1);
-      expect(objects.filter(({ redacted }) => redacted).map(({ source }) => source)).toEqual(["incidents"]);
+    it("is whole without a lock of tools, which a catalog need not have", async () => {
+      const { at, drillAt } = await world();
+      const without = new Map(texts);
+      expect(without.delete(TOOLS_LOCK)).toBe(true);
+      const { absent } = await dailyBackup({ ...at(NIGHT), texts: without });
+      expect(absent).toContainEqual({
+        source: "contract",
+        why: "not configured",
+        detail: "the catalog has no stacks/tools.lock.yaml",
+      });
+      const { verified, told } = await drillAt(NIGHT + 60_000);
+      expect([verified, told]).toEqual([true, []]);
+    });
+
+    it("looks at the cluster's part, which its own job writes, and publishes its age and its faults", async () => {
+      const clusterPrefix = "production-cluster/";
+      const { at, backups, drillAt, clusterLines } = await world({ clusterPrefix });
+      const environment = "production";
+      const refused = () => Promise.reject(new Error("answered with 403"));
+      await takeBackup({
+        ...{ store: backups, prefix: clusterPrefix, environment, part: "cluster", catalog: "0123456" },
+        ...{ tool: "0.1.0", absent: [], sources: [{ source: "configmaps", pieces: refused }] },
+        now: () => NIGHT,
+      });
+      await dailyBackup(at(NIGHT + 2 * DAY));
+      expect(await metric("ClusterBackupAgeSeconds", NIGHT + 2 * DAY)).toBe(2 * 86_400);
+      expect(await metric("BackupFaults", NIGHT + 2 * DAY)).toBe(1);
+      expect(clusterLines).toEqual([
+        expect.stringContaining("production-cluster/: has had no complete backup for 48 hours; look into"),
+        expect.stringContaining("manifest.json: has no whole configmaps: answered with 403"),
+      ]);
+      const drilled = NIGHT + 2 * DAY + 3_600_000;
+      expect((await drillAt(drilled)).verified).toBe(false);
+      expect(await metric("RestoreFaults", drilled)).toBe(0);
+      expect(await metric("RestoreLapses", drilled)).toBe(2);
     });
 
     it("takes no backup at all of a catalog that holds a literal secret", async () => {
@@ -327,7 +336,7 @@ describeWithMinistack(
         expect(saved.map(({ key }) => key)).toEqual(["production/2026-11-22T020000Z/state/production.json"]);
         const bytes = await backups.get({ key: saved[0]?.key ?? "", maxBytes: 1e6 });
         expect(JSON.parse(Buffer.from(bytes ?? []).toString("utf8"))).toEqual(state);
-        expect((await drillAt(NIGHT + 60_000)).problems).toEqual([]);
+        expect((await drillAt(NIGHT + 60_000)).told).toEqual([]);
       });
 
       it("is not saved with a secret in plain text", async () => {
@@ -378,20 +387,4 @@ function clientsOf(endpoint: string): Clients {
     cloudwatch: new CloudWatchClient(config),
     dynamodb: new DynamoDBClient(config),
   };
-}
-
-async function lockedBucket(s3: S3Client, bucket: string): Promise<void> {
-  await s3.send(new CreateBucketCommand({ Bucket: bucket, ObjectLockEnabledForBucket: true }));
-  await s3.send(
-    new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: "Enabled" } }),
-  );
-  await s3.send(
-    new PutObjectLockConfigurationCommand({
-      Bucket: bucket,
-      ObjectLockConfiguration: {
-        ObjectLockEnabled: "Enabled",
-        Rule: { DefaultRetention: { Mode: "GOVERNANCE", Days: 30 } },
-      },
-    }),
-  );
 }

@@ -129,23 +129,31 @@ describeWithMinistack("the relay", (ministack) => {
       expect(pagerDuty.taken[0]?.body).toEqual({
         routing_key: "value of /rollcall/relay/pagerduty/operations",
         event_action: "trigger",
-        dedup_key: "relay/task-mcp/page",
+        dedup_key: alarm,
         client: "Rollcall",
         payload: {
-          summary: "CRITICAL: relay task-mcp page (L1)",
+          summary: "CRITICAL: relay task-mcp page (L1): task-mcp <!channel> is down & out",
           source: "task-mcp",
           severity: "critical",
           timestamp: "2026-11-21T12:01:00.000Z",
           component: "task-mcp",
           group: "relay",
           class: "page",
-          custom_details: { text, reason: "why", level: "L1", escalation: "standard", alarm, drill: false },
+          custom_details: {
+            text,
+            reason: "why",
+            level: "L1",
+            escalation: "standard",
+            alarm,
+            drill: false,
+            acknowledge: expect.stringContaining("Acknowledging in PagerDuty stops PagerDuty alone"),
+          },
         },
-        links: [{ href: told?.link, text: "Acknowledge in Rollcall" }],
+        links: [{ href: told?.link, text: "Acknowledge in Rollcall, which stops the next level" }],
       });
       expect(slack.taken[0]?.body).toMatchObject({
         channel: "#mcp-alerts",
-        text: "CRITICAL: relay task-mcp page (L1)",
+        text: "CRITICAL: relay task-mcp page (L1): task-mcp &lt;!channel&gt; is down &amp; out",
         unfurl_links: false,
       });
       const shown = JSON.stringify(slack.taken[0]?.body.blocks);
@@ -172,7 +180,7 @@ describeWithMinistack("the relay", (ministack) => {
         ["acknowledge", "resolve"].map((event_action) => ({
           routing_key: "value of /rollcall/relay/pagerduty/operations",
           event_action,
-          dedup_key: "relay/task-mcp/page",
+          dedup_key: alarm,
         })),
       );
       expect(slack.taken.slice(1).map(({ body }) => body.text)).toEqual([
@@ -264,7 +272,7 @@ test("an API that is busy is asked again when it says, one that refuses is not",
 
 test("an alarm that speaks without the escalation is understood as CloudWatch says it", () => {
   const change = {
-    AlarmName: "production-fleet-escalation",
+    AlarmName: "production-fleet-delivery",
     AlarmDescription: "Nobody is told.",
     NewStateReason: "r",
     StateChangeTime: "2026-11-21T12:00:00.000+0000",

@@ -31,6 +31,8 @@ const plan = escalatorPlan("test", {
     "test-library-brief": { ...facts, escalation: "slow" },
     "test-library-seen": { ...facts, escalation: "standard" },
     "test-library-late": { ...facts, escalation: "late" },
+    "test-library-late-seen": { ...facts, escalation: "late" },
+    "test-library-anew": { ...facts, escalation: "slow" },
     "test-library-broken": { ...facts, escalation: "broken" },
     "test-library-ticket": { ...facts, kind: "ticket", escalation: "standard", escalates: false },
     "test-fleet-security": { ...facts, server: "fleet", kind: "security", escalation: "second" },
@@ -48,6 +50,10 @@ const linkOf = async (cloud: EscalationCloud, topic: string, alarm: string): Pro
   const notice = (await cloud.heard(topic)).find((one) => one.alarm === alarm && one.link !== null);
   return notice?.link ?? "";
 };
+
+/** As the documentation says it, so that nobody has to guess the name of an execution. */
+const idOf = (alarm: string, changed: string): string =>
+  createHash("sha256").update(`${alarm}\n${changed}`).digest("hex").slice(0, 32);
 
 describeWithMinistack("the escalation in the cloud", (ministack) => {
   let started: Promise<EscalationCloud> | undefined;
@@ -165,10 +171,7 @@ describeWithMinistack("the escalation in the cloud", (ministack) => {
       };
       await Promise.all([cloud.publish(message), cloud.publish(message), cloud.publish(message)]);
       const { incident } = await toldRecord(cloud, "test-standard-L1", "test-twice");
-      // the name is the hash that the documentation says, so that nobody has to guess it
-      expect(incident.id).toBe(
-        createHash("sha256").update("test-twice\n2026-11-21T11:00:00.000+0000").digest("hex").slice(0, 32),
-      );
+      expect(incident.id).toBe(idOf("test-twice", message.StateChangeTime));
       await ended(cloud, incident.id);
       expect((await cloud.executions()).filter((id) => id === incident.id)).toHaveLength(1);
       expect(await kinds(cloud, "test-standard-L1", incident.id)).toEqual(["told", "over"]);
@@ -211,6 +214,7 @@ describeWithMinistack("the escalation in the cloud", (ministack) => {
         "More levels?",
         "Tell",
         "Told?",
+        "Who was told?",
         "How long?",
         "Wait for its end",
       ]);
@@ -222,7 +226,7 @@ describeWithMinistack("the escalation in the cloud", (ministack) => {
   );
 
   test(
-    "a level that cannot be told is tried four times, then the next one is told without its time passing, and the execution ends as failed",
+    "a level that cannot be told is tried four times, then the next one is told without its time passing; while it is not told the execution does not end well",
     async () => {
       const cloud = await begin();
       const alarm = "test-library-broken";
@@ -260,16 +264,75 @@ describeWithMinistack("the escalation in the cloud", (ministack) => {
   );
 
   test(
+    "a late first level looks at the alarm before it is told: one that is over, and whose OK was never heard, tells nobody",
+    async () => {
+      const cloud = await begin();
+      const alarm = "test-library-late-seen";
+      await cloud.makeAlarm(alarm);
+      const change = { AlarmName: alarm, StateChangeTime: "2026-11-21T10:00:00.000+0000" };
+      await cloud.deliver({ ...change, NewStateValue: "ALARM" });
+      const id = idOf(alarm, change.StateChangeTime);
+      const { states } = await ended(cloud, id);
+      expect(states.slice(-4)).toEqual(["Still on?", "Over", "Was everybody told?", "Ended"]);
+      expect(await kinds(cloud, "test-late-L1", id)).toEqual([]);
+    },
+    TIMEOUT,
+  );
+
+  test(
+    "an alarm that fires anew without a heard OK has one ladder, which either link stops, and everybody hears of the end once",
+    async () => {
+      const cloud = await begin();
+      const alarm = "test-library-anew";
+      const topic = "test-slow-L1";
+      await cloud.makeAlarm(alarm);
+      await cloud.setAlarm(alarm, "ALARM");
+      const { incident: before } = await toldRecord(cloud, topic, alarm);
+      await eventually("it waits", async () => (await cloud.incidents.find(before.id))?.task !== null);
+      // as if level 2 had been told, too
+      const second = {
+        kind: "told",
+        level: "L2",
+        topic: "test-slow-L2",
+        messageId: "2",
+        at: before.at,
+      } as const;
+      await cloud.incidents.addSent(before.id, second);
+      const at = (seconds: number) => new Date(Date.parse(before.at) + seconds * SECOND).toISOString();
+      const anew = { AlarmName: alarm, NewStateValue: "ALARM", StateChangeTime: at(10) };
+      await cloud.deliver(anew);
+      expect((await ended(cloud, before.id)).status).toBe("SUCCEEDED");
+      // one that was delivered before and comes again finds the same
+      await cloud.deliver(anew);
+      const id = idOf(alarm, anew.StateChangeTime);
+      const known = await eventually("it waits", async () => {
+        const record = await cloud.incidents.find(id);
+        return record?.task == null ? undefined : record;
+      });
+      expect(known.heard.map(({ level }) => level)).toEqual(["L1", "L2"]);
+      const old = await linkOf(cloud, topic, alarm);
+      expect(new URL(old).searchParams.get("incident")).toBe(before.id);
+      expect(await (await acknowledge(cloud, old, "Ann")).text()).toContain("Recorded.");
+      await eventually(
+        "it waits for its end",
+        async () => (await cloud.execution(id)).states.at(-1) === "Wait for its end",
+      );
+      await cloud.deliver({ AlarmName: alarm, NewStateValue: "OK", StateChangeTime: at(20) });
+      expect((await ended(cloud, id)).status).toBe("SUCCEEDED");
+      expect(await kinds(cloud, topic, before.id)).toEqual(["told"]);
+      expect(await kinds(cloud, topic, id)).toEqual(["told", "acknowledged", "over"]);
+      expect(await kinds(cloud, "test-slow-L2", id)).toEqual(["acknowledged", "over"]);
+    },
+    TIMEOUT,
+  );
+
+  test(
     "what overtakes is understood: an OK before its ALARM, and an ALARM after a newer one, tell nobody",
     async () => {
       const cloud = await begin();
       const AlarmName = "test-overtaken";
       const at = (minute: number) => `2026-11-21T12:0${minute}:00.000+0000`;
-      const id = (minute: number) =>
-        createHash("sha256")
-          .update(`${AlarmName}\n${at(minute)}`)
-          .digest("hex")
-          .slice(0, 32);
+      const id = (minute: number) => idOf(AlarmName, at(minute));
       const change = (state: string, minute: number) =>
         cloud.deliver({ AlarmName, NewStateValue: state, StateChangeTime: at(minute) });
       await change("OK", 2);

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -66,13 +67,17 @@ describe("[CARD-04] the image of the probe", () => {
     expect(dockerfile().map(({ word }) => word)).not.toContain("RUN");
   });
 
+  test("says which ports its pages have", () => {
+    expect(given("EXPOSE")).toEqual(["9464 9465 9466"]);
+  });
+
   /** A program of the context in a folder with a roster, and nothing of this machine but Node. */
-  function start(program: string, env: Readonly<Record<string, string>> = {}) {
+  function start(program: string, env: Readonly<Record<string, string>> = {}, args: readonly string[] = []) {
     const app = mkdtempSync(join(folder, "app-"));
     cpSync(join(context, program), join(app, program));
     const roster = join(app, "roster.json");
     writeFileSync(roster, JSON.stringify({ environment: "test", targets: [] }));
-    return spawn(process.execPath, [program], {
+    return spawn(process.execPath, [program, ...args], {
       cwd: app,
       env: { HOME: app, ROLLCALL_ROSTER: roster, ...env },
       stdio: ["ignore", "pipe", "pipe"],
@@ -88,6 +93,37 @@ describe("[CARD-04] the image of the probe", () => {
     child.stdout.resume();
     const [code] = await once(child, "close");
     expect({ code, said }).toEqual({ code: 0, said: "" });
+  });
+
+  test("ends the backup by its own hand when it is told to, as nothing else would end a first process", async () => {
+    const silent = createServer().listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const { port } = silent.address() as AddressInfo;
+    const job = join(folder, "job.json");
+    writeFileSync(
+      job,
+      JSON.stringify({ environment: "test", prefix: "backup/", catalog: "0", namespaces: [] }),
+    );
+    for (const name of ["ca.crt", "token"]) writeFileSync(join(folder, name), "");
+    const env = {
+      AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`,
+      AWS_REGION: "eu-west-1",
+      AWS_ACCESS_KEY_ID: "000000000000",
+      AWS_SECRET_ACCESS_KEY: "none",
+      ROLLCALL_BACKUP_BUCKET: "backups",
+      ROLLCALL_ACCOUNT: folder,
+      KUBERNETES_SERVICE_HOST: "127.0.0.1",
+      KUBERNETES_SERVICE_PORT: String(port),
+    };
+    const child = start("backup-cluster.mjs", env, [job]);
+    child.stdout.resume();
+    child.stderr.resume();
+    const ended = once(child, "close");
+    await Promise.race([once(silent, "connection"), ended]);
+    child.kill("SIGTERM");
+    const [code, signal] = await ended;
+    silent.close();
+    expect({ code, signal }).toEqual({ code: 143, signal: null });
   });
 
   test("runs the exporter, which answers, and ends when it is told to", async () => {

@@ -96,8 +96,8 @@ describe("a pod's lines", () => {
       ["container", "main"],
       ["follow", "true"],
       ["timestamps", "true"],
-      // what was there before is read for two minutes back, and no further
-      ["sinceTime", "2026-11-21T09:58:00Z"],
+      // what was there before is read for ten minutes back, and no further
+      ["sinceTime", "2026-11-21T09:50:00Z"],
     ]);
     expect(kube.requests[0]?.path).toContain("labelSelector=app.kubernetes.io%2Fpart-of%3Drollcall&limit=");
   });
@@ -176,6 +176,41 @@ describe("a stream that breaks", () => {
       what: "lines of library/library-1/main",
       error: expect.stringContaining("the API answered 400"),
     });
+  });
+});
+
+describe("what the kubelet says itself, in an answer that began well", () => {
+  const WORD = "failed to create fsnotify watcher: too many open files";
+
+  test("is told, never shipped, and waited after for longer each time", async () => {
+    kube.pods = [pod("library-1")];
+    const { counts } = await start();
+    for (const number of [1, 2, 3, 4]) {
+      const log = await kube.nextLog();
+      // a line that is new makes no good answer of it
+      await log.write(
+        `${number === 1 ? at(1, "one") : at(1, "one") + at(number, `line ${number}`)}${WORD}\n`,
+      );
+      log.end();
+    }
+    const log = await kube.nextLog();
+    await log.write(at(9, "at last"));
+    await fluent.until(5);
+    expect(logs()).toEqual(["one", "line 2", "line 3", "line 4", "at last"]);
+    expect(counts.streamErrors).toBe(4);
+    expect(told[0]).toContain(WORD);
+    // each is between half and all of twice the last one's time
+    const between = waits.filter((ms) => !slow.includes(ms)).map((ms, index) => ms / (1_000 * 2 ** index));
+    expect(between.map((part) => part >= 0.5 && part <= 1)).toEqual([true, true, true, true]);
+  });
+
+  test("or is the rest of a line that began before: what follows it is read", async () => {
+    kube.pods = [pod("library-1")];
+    const { counts } = await start();
+    const log = await kube.nextLog();
+    await log.write(`the rest of a long line\n${at(1, "one")}`);
+    await fluent.until(1);
+    expect([logs(), counts.streamErrors]).toEqual([["one"], 1]);
   });
 });
 

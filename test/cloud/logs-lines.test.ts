@@ -63,6 +63,44 @@ describe("lines", () => {
     expect(safeLine(Buffer.from([0x66, 0xff, 0x66]))).toBe("f\ufffdf");
   });
 
+  test.each([
+    ["Authorization: Basic dXNlcjpwYXNz", "Authorization: Basic ***"],
+    ['{"authorization":"Bearer abc"}', '{"authorization":"Bearer ***"}'],
+    ["sent basic YTpi to it", "sent basic *** to it"],
+    ["basic auth failed, the bearer token is old", "basic auth failed, the bearer token is old"],
+    ["connecting to postgres://app:hunter2@db/x", "connecting to …db/x"],
+    ["token ghp_0123456789abcdefABCDEF, next", "token …, next"],
+    ["--api-key=one two", "…"],
+    [
+      '{"url":"http://0.0.0.0:80","mail":"a@example.com"}',
+      '{"url":"http://0.0.0.0:80","mail":"a@example.com"}',
+    ],
+  ])("of a server lose what has the shape of a secret: %s", (line, kept) => {
+    expect(safeLine(Buffer.from(line))).toBe(kept);
+  });
+
+  test.each([
+    "a.",
+    "a+",
+    "eyJ-",
+    "eyJaaaaaaaa.",
+    "a://b:",
+    "a:b://c:d",
+    "-",
+    "--token",
+    "basic ",
+    "-----BEGIN ",
+  ])("of a server cost no more than their length, however they are made to be searched: %s", (part) => {
+    const bytes = Buffer.from(part.repeat(16_000 / part.length));
+    const took = [1, 2, 3, 4].map(() => {
+      const start = performance.now();
+      safeLine(bytes);
+      return performance.now() - start;
+    });
+    // a search that goes to the end from every character takes several hundred
+    expect(Math.min(...took)).toBeLessThan(60);
+  });
+
   test("of a server that CloudWatch would take metrics out of are none that it does", () => {
     const metric = (name: string) =>
       `{"${name}":{"Timestamp":1,"CloudWatchMetrics":[{"Namespace":"Rollcall"}]},"McpAvailable":1}`;

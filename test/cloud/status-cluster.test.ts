@@ -57,6 +57,9 @@ describe("within a cluster", () => {
     const { health, servers } = await serversOf(ask);
     // CloudWatch is not asked: no alarm is not the same as not knowing of one
     expect(health).toMatchObject({ status: "unhealthy", alarms: null });
+    expect(new Set(servers.flatMap(({ alarms }) => alarms.map(({ state }) => state)))).toEqual(
+      new Set([null]),
+    );
     expect(servers.find(({ server }) => server === "memory")?.result?.mcp.detail).toBe(HOSTILE);
     expect((await eventsOf(ask)).map(({ event }) => event)).toMatchObject([
       { type: "status", from: null, to: "healthy" },

@@ -84,10 +84,14 @@ describe("the daily backup", () => {
     ]);
   });
 
-  test("may add objects below its beginning and read what it saves; it reads and deletes no backup", async () => {
+  test("may add objects below its beginning and read what it saves; of backups it reads the cluster's manifests alone", async () => {
     expect(statements(await jobs(), "jobs-daily-rights")).toEqual([
       allow("AddBackups", "s3:PutObject", `${BUCKET}/test/*`),
-      allow("FindOldest", "s3:ListBucket", BUCKET, { StringEquals: { "s3:prefix": ["test/"] } }),
+      allow("FindBackups", "s3:ListBucket", BUCKET, {
+        StringEquals: { "s3:prefix": ["test/", "test-cluster/"] },
+      }),
+      allow("ReadClusterManifests", "s3:GetObject", `${BUCKET}/test-cluster/*/manifest.json`),
+      allow("DecryptClusterManifests", "kms:Decrypt", KEY, via("s3")),
       allow("FindRecords", "s3:ListBucket", SCRATCH, { StringEquals: { "s3:prefix": ["verified/"] } }),
       allow("EncryptBackups", "kms:GenerateDataKey", KEY, via("s3")),
       allow(
@@ -104,6 +108,17 @@ describe("the daily backup", () => {
       allow("ReadState", "s3:GetObject", "arn:aws:s3:::pulumi-state/team/.pulumi/stacks/rollcall/test.*"),
       ...failures,
     ]);
+  });
+
+  test("reads no backup at all where the cluster has none", async () => {
+    const rights = statements(
+      await jobs({ job: { ...backup.job, clusterPrefix: null } }),
+      "jobs-daily-rights",
+    );
+    expect(JSON.stringify(rights)).not.toContain("Cluster");
+    expect(rights).toContainEqual(
+      allow("FindBackups", "s3:ListBucket", BUCKET, { StringEquals: { "s3:prefix": ["test/"] } }),
+    );
   });
 
   test("has no right on any state where the catalog names none", async () => {

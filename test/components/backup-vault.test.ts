@@ -133,6 +133,13 @@ test("[CARD-08] the bucket's policy closes every way by which a backup is lost, 
       { ...deny, Sid: "NobodyEndsALock", Action: "s3:BypassGovernanceRetention", Resource: objects },
       {
         ...deny,
+        Sid: "OnlyNewKeys",
+        Action: "s3:PutObject",
+        Resource: objects,
+        Condition: { Null: { "s3:if-none-match": "true" }, Bool: { "s3:ObjectCreationOperation": "true" } },
+      },
+      {
+        ...deny,
         Sid: "OnlyTheLifecycleDeletes",
         Action: [
           "s3:DeleteObject",
@@ -161,7 +168,7 @@ test("[CARD-08] the bucket's policy closes every way by which a backup is lost, 
   });
 });
 
-test("an administrator may change settings and delete, and still cannot end a lock or come without TLS", async () => {
+test("an administrator may change settings and delete, and still cannot end a lock, write over or come without TLS", async () => {
   const admin = "arn:aws:iam::123456789012:role/deploy";
   const { policy } = only(
     await vault({ administrators: [admin] }),
@@ -244,6 +251,8 @@ describe("a second copy", () => {
     expect(only(resources, "aws:kms/key:Key").inputs).toMatchObject({ enableKeyRotation: true });
     const { policy } = only(resources, "aws:s3/bucketPolicy:BucketPolicy", "vault-copy-policy").inputs;
     expect(statementsOf(policy).map(({ Sid }) => Sid)).toContain("NobodyEndsALock");
+    // what S3 copies is ReplicateObject, which nothing here denies
+    expect(JSON.stringify(statementsOf(policy))).not.toContain("Replicate");
   });
 
   test("gets new versions with their locks, and no deletions; the role may do that and nothing else", async () => {
@@ -260,6 +269,7 @@ describe("a second copy", () => {
         destination: {
           bucket: "arn:test:vault-copy-bucket",
           encryptionConfiguration: { replicaKmsKeyId: "arn:test:vault-copy-key" },
+          metrics: { status: "Enabled" },
         },
       },
     ]);
@@ -313,6 +323,7 @@ describe("a second copy", () => {
     expect((rules as { destination: unknown }[])[0]?.destination).toEqual({
       bucket: "arn:aws:s3:::their-bucket",
       encryptionConfiguration: { replicaKmsKeyId: keyArn },
+      metrics: { status: "Enabled" },
     });
   });
 });

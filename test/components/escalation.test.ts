@@ -18,6 +18,7 @@ const ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy";
 const plan: EscalatorPlan = escalatorOf({
   environment: "test",
   escalations: [escalation],
+  defaultEscalation: "standard",
   servers: [server],
   fleet: { alarms: [], composites: [], metricFilters: [] },
   retention: { historyDays: 45 },
@@ -279,7 +280,7 @@ describe("the escalation of an environment", () => {
     ]);
     expect(
       inputs("aws:lambda/function:Function", "ladder-acknowledge-function").reservedConcurrentExecutions,
-    ).toBe(5);
+    ).toBe(20);
   });
 
   test("links are signed by a key of KMS, so no variable of a function is a secret", () => {

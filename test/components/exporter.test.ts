@@ -78,13 +78,23 @@ describe("[CARD-04] the CronJob", () => {
       failedJobsHistoryLimit: 3,
     });
     const job = spec.jobTemplate.spec;
-    expect(job).toMatchObject({ backoffLimit: 0, activeDeadlineSeconds: 55 });
+    expect(job).toMatchObject({ backoffLimit: 0, activeDeadlineSeconds: 57 });
     expect(job).not.toHaveProperty("ttlSecondsAfterFinished");
     const pod = job.template.spec;
     expect(pod.restartPolicy).toBe("Never");
     expect(job.activeDeadlineSeconds + pod.terminationGracePeriodSeconds).toBeLessThanOrEqual(60);
     expect(pod.containers[0].args).toEqual(["cronjob.mjs"]);
     expect(pod.containers[0].env).toContainEqual({ name: "ROLLCALL_SINK", value: "emf" });
+  });
+
+  test("ends by itself before the job is ended, whose time has begun before the process", async () => {
+    const resources = await record(
+      () => new ClusterProbe("probe", { environment: "test", plan: cronJob, namespace: "rollcall" }),
+    );
+    const job = only(resources, "kubernetes:batch/v1:CronJob").inputs.spec.jobTemplate.spec;
+    const { env } = job.template.spec.containers[0];
+    expect(env).toContainEqual({ name: "ROLLCALL_DEADLINE", value: "52" });
+    expect(job.template.spec.terminationGracePeriodSeconds).toBe(3);
   });
 });
 

@@ -15,7 +15,7 @@ const SERVER = {
   replicas: { min: 3, max: 10 },
   scaleAtPercent: 70,
   podsService: "library-http-pods",
-  monitor: MONITOR,
+  monitor: { ...MONITOR, seriesLabels: {}, refusedSeries: "mcp_.*", sampleLimit: 500 },
 };
 
 /** How to break objects by one rule: which of them (`Kind/name`), where, and what stands there then. */

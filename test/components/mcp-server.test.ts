@@ -12,6 +12,13 @@ const build = (plan: WorkloadPlan) =>
 const podOf = async (plan: WorkloadPlan) => only(await build(plan), DEPLOYMENT).inputs.spec.template.spec;
 
 const one: WorkloadPlan = { ...workload, replicas: { min: 1, max: 1 } };
+const monitor: WorkloadPlan["monitor"] = {
+  path: "/metrics",
+  labels: { release: "prometheus" },
+  seriesLabels: { environment: "test", server: "library" },
+  refusedSeries: "mcp_.*|lent_books",
+  sampleLimit: 500,
+};
 const range: WorkloadPlan = { ...workload, replicas: { min: 3, max: 10 }, scaleAtPercent: 70 };
 
 test("[CARD-02] a server of one replica is an account, a network policy, a deployment and a service, and nothing else", async () => {
@@ -97,12 +104,11 @@ test("nobody reaches it but whom the plan names, and it reaches nobody else", as
 });
 
 test("Prometheus is told of its page once, whether or not its pods have a Service of their own", async () => {
-  const monitor = { path: "/metrics", labels: { release: "prometheus" } };
   const resources = await build({ ...one, podsService: "library-http-pods", monitor });
   const { inputs } = only(resources, "kubernetes:monitoring.coreos.com/v1:ServiceMonitor");
   expect(inputs.metadata.labels).toMatchObject({ release: "prometheus" });
-  expect(inputs.spec.endpoints).toEqual([
-    { port: "http", path: "/metrics", interval: "30s", scrapeTimeout: "10s", honorLabels: true },
+  expect(inputs.spec.endpoints).toMatchObject([
+    { port: "http", path: "/metrics", interval: "30s", scrapeTimeout: "10s" },
   ]);
   const chosen = resources.filter(
     ({ type, inputs: { metadata } }) =>
@@ -112,6 +118,24 @@ test("Prometheus is told of its page once, whether or not its pods have a Servic
       ),
   );
   expect(chosen.map(({ name }) => name)).toEqual(["library-service"]);
+});
+
+test("whatever its page says, it speaks to Prometheus as itself, in names that are not Rollcall's, and not without end", async () => {
+  const { spec } = only(
+    await build({ ...one, monitor }),
+    "kubernetes:monitoring.coreos.com/v1:ServiceMonitor",
+  ).inputs;
+  expect(spec.sampleLimit).toBe(500);
+  expect(spec.endpoints).toMatchObject([
+    {
+      honorLabels: false,
+      relabelings: [
+        { targetLabel: "environment", replacement: "test" },
+        { targetLabel: "server", replacement: "library" },
+      ],
+      metricRelabelings: [{ action: "drop", sourceLabels: ["__name__"], regex: "mcp_.*|lent_books" }],
+    },
+  ]);
 });
 
 test("a client of a server that keeps sessions in the pod stays with its pod", async () => {

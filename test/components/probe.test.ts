@@ -274,7 +274,7 @@ test("the job ends before the next one, is never repeated, and keeps a short his
     successfulJobsHistoryLimit: 1,
     failedJobsHistoryLimit: 3,
   });
-  expect(jobTemplate.spec).toMatchObject({ backoffLimit: 0, activeDeadlineSeconds: 55 });
+  expect(jobTemplate.spec).toMatchObject({ backoffLimit: 0, activeDeadlineSeconds: 57 });
   expect(jobTemplate.spec.template.spec.restartPolicy).toBe("Never");
 });
 

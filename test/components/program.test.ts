@@ -7,8 +7,13 @@ import { only, record } from "../support/pulumi-mocks.ts";
 
 test("the Pulumi program provisions the environment that has the stack's name, with the real bundle", async () => {
   let outputs: Record<string, unknown> = {};
+  let statusUrl: unknown;
   const resources = await record(async () => {
-    outputs = await import("../../stacks/index.ts");
+    const stack = await import("../../stacks/index.ts");
+    outputs = stack;
+    pulumi.output(stack.statusUrl).apply((url) => {
+      statusUrl = url;
+    });
   }, "staging");
   const { inputs } = only(resources, "aws:lambda/function:Function", "rollcall-probe-function");
   expect(inputs.name).toBe("rollcall-staging-probe");
@@ -16,7 +21,10 @@ test("the Pulumi program provisions the environment that has the stack's name, w
   const { handler } = await import(await file.path);
   expect(handler).toBeTypeOf("function");
   expect(JSON.parse(await roster.text)).toMatchObject({ environment: "staging" });
-  expect(new Set(Object.keys(outputs))).toEqual(new Set(["catalog", "topicArns", "dashboards", "buckets"]));
+  expect(new Set(Object.keys(outputs))).toEqual(
+    new Set(["catalog", "topicArns", "dashboards", "buckets", "statusUrl"]),
+  );
+  expect(statusUrl).toBe("https://rollcall-staging-status.lambda-url.test/");
 }, 120_000);
 
 test("a catalog that cannot be loaded stops the program with its places and cures, and no stack trace", async () => {

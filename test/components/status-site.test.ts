@@ -227,6 +227,12 @@ test("its pods satisfy Pod Security restricted, have no token, and read what the
   expect(pod.containers[0].env).toContainEqual({ name: "ROLLCALL_RESULTS_PAGE", value: inCluster.results });
 });
 
+test("a process that takes connections and answers none is started anew", async () => {
+  const [container] = only(await cluster(), DEPLOYMENT).inputs.spec.template.spec.containers;
+  for (const asked of ["startupProbe", "livenessProbe", "readinessProbe"])
+    expect(container[asked].httpGet, asked).toEqual({ path: "/livez", port: "http" });
+});
+
 test("nobody may call it unless the plan says who: its policy is closed, not missing", async () => {
   const { spec } = only(await cluster(), "kubernetes:networking.k8s.io/v1:NetworkPolicy").inputs;
   expect(spec).toEqual({

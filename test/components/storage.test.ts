@@ -7,8 +7,8 @@ import { childrenOf, only, record } from "../support/pulumi-mocks.ts";
 
 describe("[CARD-07] every log group", () => {
   const groups: readonly LogGroupPlan[] = [
-    { name: "/rollcall/test/probe", logClass: "probe", retentionDays: 14 },
-    { name: "/rollcall/test/servers", logClass: "servers", retentionDays: 30 },
+    { name: "/rollcall/test/probe", logClass: "probe", retentionDays: 14, protect: false },
+    { name: "/rollcall/test/servers", logClass: "servers", retentionDays: 30, protect: false },
   ];
 
   test("has the plan's retention and the environment's key, and none is made besides", async () => {
@@ -26,6 +26,16 @@ describe("[CARD-07] every log group", () => {
   test("is encrypted with a key of CloudWatch's own where none is given", async () => {
     const resources = await record(() => new LogRetention("logs", { groups: groups.slice(0, 1) }));
     expect(resources[1]?.inputs).toEqual({ name: "/rollcall/test/probe", retentionInDays: 14 });
+  });
+
+  test("that the plan protects is kept when the stack or its server goes, and no other", async () => {
+    const audit = { name: "/a", logClass: "audit", retentionDays: 365, protect: true } as const;
+    const resources = await record(() => new LogRetention("logs", { groups: [...groups, audit] }));
+    expect(resources.slice(1).map(({ protect, retainOnDelete }) => [protect, retainOnDelete])).toEqual([
+      [false, false],
+      [false, false],
+      [true, true],
+    ]);
   });
 });
 

@@ -38,6 +38,40 @@ describe("what an interrupted up had begun to make", () => {
     expect(taken).toEqual([role.resource.urn, policy.resource.urn]);
   });
 
+  it("is an object of the cluster, which refuses a second of its name: by its namespace and name", () => {
+    const monitor = "kubernetes:monitoring.coreos.com/v1:ServiceMonitor";
+    const inNamespace = { apiVersion: "v1", metadata: { namespace: "mcp", name: "github" } };
+    const pending = [
+      creating("kubernetes:core/v1:Service", "github-service", inNamespace),
+      creating(monitor, "github-monitor", inNamespace),
+      creating("kubernetes:core/v1:Namespace", "places-mcp", { metadata: { name: "mcp" } }),
+    ];
+    const { state, taken } = recoverPending(exported([], pending)) ?? {};
+    const ids = ["mcp/github", "mcp/github", "mcp"];
+    expect(state).toEqual(
+      exported(
+        pending.map(({ resource }, index) => ({ ...resource, id: ids[index], outputs: {} })),
+        [],
+      ),
+    );
+    expect(taken).toEqual(pending.map(({ resource }) => resource.urn));
+  });
+
+  it("is left alone where it is no object: a provider, or one whose name is not known", () => {
+    const provider = creating("pulumi:providers:kubernetes", "default", { metadata: { name: "default" } });
+    const nameless = creating("kubernetes:core/v1:Secret", "sealed", { metadata: { ciphertext: "v1:x" } });
+    const before = exported([], [provider, nameless]);
+    expect(recoverPending(before)).toMatchObject({ state: before, taken: [], lost: [] });
+  });
+
+  it("is named by its namespace and name when it was to replace another, and stands in the way of the next", () => {
+    const map = creating("kubernetes:core/v1:ConfigMap", "roster", {
+      metadata: { namespace: "rollcall", name: "b" },
+    });
+    const recovered = recoverPending(exported([{ ...map.resource, id: "rollcall/a" }], [map]));
+    expect(recovered).toMatchObject({ taken: [], lost: [{ urn: map.resource.urn, id: "rollcall/b" }] });
+  });
+
   it("stays pending where AWS takes it again, and is named where AWS made its id up", () => {
     const alarm = creating("aws:cloudwatch/metricAlarm:MetricAlarm", "down", { name: "staging-github-down" });
     const key = creating("aws:kms/key:Key", "key", { description: "seals" });

@@ -104,6 +104,24 @@ describe("the backup of an environment", () => {
     );
   });
 
+  it("refuses to keep backups for no longer than a restore may stay unverified", () => {
+    const kept = (days: string, lines = "") => {
+      const from = "backups: 30d";
+      const changed = edited(withLines(lines), {
+        file: "stacks/production.yaml",
+        from,
+        to: `backups: ${days}`,
+      });
+      return () => buildPlan(loadEnvironment(memorySource(changed), "production"));
+    };
+    expect(kept("8d")).toThrow(
+      /stacks\/production\.yaml.*retention\.backups.*is 8d, and backup\.verifiedWithin is 8d: .*keep backups for longer/s,
+    );
+    expect(kept("0d")).toThrow("retention.backups");
+    expect(kept("14d", "backup: { verifiedWithin: 14d }\n")).toThrow("backup.verifiedWithin is 14d");
+    expect(kept("9d")).not.toThrow();
+  });
+
   it("refuses a compliance lock where the bucket is to go with its stack", () => {
     const file = "stacks/staging.yaml";
     const changed = edited(texts, {

@@ -26,6 +26,13 @@ test.each([
     "rollcall-production-backups",
   ],
   [
+    "a record of incidents that goes with the stack",
+    "production.yaml",
+    "protect: true",
+    "protect: false",
+    "/rollcall/production/escalation",
+  ],
+  [
     "a longer time to answer",
     "shared.yaml",
     "L4: { after: 4h, respond: 2h, tell: [director-of-engineering] }\n  security",
@@ -58,3 +65,37 @@ test("a change that none of its kinds names is still said", () => {
   expect(changes).toMatchObject([{ direction: "changed", subject: "something that is not a promise" }]);
   expect(diffPlans(before, before)).toEqual([]);
 });
+
+test.each([
+  ["true", "no new lines; pulumi up stops until it is unprotected"],
+  ["false", "deleted with its lines"],
+])(
+  "a log group of audit lines that goes is loosened, and what becomes of it is said (protect: %s)",
+  (protect, then) => {
+    const file = "stacks/servers/github.yaml";
+    const shared = edited(files, {
+      file: "stacks/production.yaml",
+      from: "protect: true",
+      to: `protect: ${protect}`,
+    });
+    const [from, to] = ["server: github\n", "server: github\nlogs: audit\n"];
+    const audited = edited(shared, { file, from, to });
+    const [plain, kept] = [shared, audited].map((catalog) =>
+      buildPlan(loadEnvironment(mapSource(catalog), "production")),
+    );
+    if (plain === undefined || kept === undefined) throw new Error("both are planned");
+    const group = { kind: "retention", subject: "/rollcall/production/servers/github" };
+    expect(diffPlans(kept, plain)).toContainEqual({
+      ...group,
+      direction: "loosened",
+      before: "audit lines, 30 d",
+      after: then,
+    });
+    expect(diffPlans(plain, kept)).toContainEqual({
+      ...group,
+      direction: "added",
+      before: null,
+      after: "audit lines, 30 d",
+    });
+  },
+);

@@ -45,6 +45,8 @@ const nextOf = (state: State): string[] => [
   ...(state.Catch ?? []).map(({ Next }) => Next),
 ];
 
+const nextOfCatch = (state: State | undefined): string[] => (state?.Catch ?? []).map(({ Next }) => Next);
+
 const sample = machineOf([ladder("test", "standard", { L1: 0, L2: 30 * MINUTE, L3: 2 * HOUR })]);
 
 describe("the state machine", () => {
@@ -73,6 +75,25 @@ describe("the state machine", () => {
     expect(ends.map(([name]) => name)).toEqual(["Somebody was not told", "Ended"]);
   });
 
+  test("has a way from a level that could not be told back to telling, which needs no end and no other level", () => {
+    const seen = new Set<string>();
+    const queue = nextOfCatch(sample.States.Tell);
+    for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
+      if (seen.has(name) || name === "Over" || name === "Wait for its end") continue;
+      seen.add(name);
+      const state = sample.States[name];
+      if (state !== undefined) queue.push(...nextOf(state));
+    }
+    expect([...seen]).toEqual(expect.arrayContaining(["Who was told?", "Try again", "Look", "Tell"]));
+  });
+
+  test("waits as long for a level that is held back, or could not be told, wherever it stands in the ladder", () => {
+    for (const name of ["Hold back", "Try again"]) {
+      const { pause } = sample.States[name]?.Assign ?? {};
+      expect(pause, name).toBe("{% $times < 72 ? 300 : 1800 %}");
+    }
+  });
+
   test("waits by a token that is kept only while nobody has acknowledged or recovered, for a time that is in its definition", () => {
     const waits = Object.entries(sample.States).filter(([, { Resource = "" }]) =>
       Resource.endsWith(".waitForTaskToken"),
@@ -82,7 +103,6 @@ describe("the state machine", () => {
       ["Answer within 5m", 300],
       ["Answer within 30m", 1_800],
       ["Answer within 90m", 5_400],
-      ["Answer within 6h", 21_600],
       ["Wait for its end", 21_600],
     ]);
   });
@@ -170,6 +190,13 @@ describe.each(["staging", "production"])("the catalog's escalations in %s", (env
         `/rollcall/${environment}/slack/token`,
       ]),
     );
+  });
+
+  test("an alarm that is not known goes to the environment's default escalation, wherever that stands in the catalog", () => {
+    const loaded = loadEnvironment(diskSource(ROOT), environment);
+    expect(plan.fallback).toBe(loaded.defaultEscalation);
+    const other = escalatorOf(buildPlan({ ...loaded, defaultEscalation: "security" }));
+    expect([other.fallback, other.escalations[0]?.escalation]).toEqual(["security", "standard"]);
   });
 
   test("every alarm that acts is known, by an escalation that there is", () => {

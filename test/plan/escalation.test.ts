@@ -68,7 +68,10 @@ describe("[STAT-19] [CCT-06] who answers for a severity", () => {
   it("is told of nothing that climbs, but for what watches the climbing itself", () => {
     const climbing = acting.filter(({ kind }) => kind !== "ticket");
     const waiting = climbing.filter(({ escalation }) => escalation.startsWith("severity-"));
-    expect(waiting.map(({ definition }) => definition.AlarmName)).toEqual(["production-fleet-delivery"]);
+    expect(waiting.map(({ definition }) => definition.AlarmName)).toEqual([
+      "production-fleet-delivery",
+      "production-fleet-delivery-queue",
+    ]);
   });
 
   it("is told by Alertmanager of the same alerts", () => {

@@ -83,6 +83,19 @@ describe("[CARD-07] the retention of logs", () => {
   });
 });
 
+describe("log groups of audit lines and of incidents", () => {
+  const audited: Edit = ["stacks/servers/github.yaml", "server: github\n", "server: github\nlogs: audit\n"];
+  const kept = (...edits: readonly Edit[]) =>
+    buildPlan(environmentOf("production", audited, ...edits))
+      .logGroups.filter(({ protect }) => protect)
+      .map(({ name }) => name);
+
+  test("outlive the stack where the environment is protected, and no others do", () => {
+    expect(kept()).toEqual(["/rollcall/production/escalation", "/rollcall/production/servers/github"]);
+    expect(kept([PRODUCTION, "protect: true", "protect: false"])).toEqual([]);
+  });
+});
+
 describe("[STAT-13] what is history", () => {
   test("is kept 30 days in production, whatever holds it", () => {
     expect(production.retention.historyDays).toBe(30);

@@ -2,9 +2,11 @@ import { BlockList } from "node:net";
 import { describe, expect, test } from "vitest";
 import { RollcallError } from "../../catalog/errors.ts";
 import { loadEnvironment } from "../../catalog/load.ts";
+import { RUN_MS } from "../../catalog/run-schedule.ts";
 import type { NetworkRulePlan, PeerPlan } from "../../plan/network.ts";
 import { planProbe } from "../../plan/probe.ts";
 import { planWorkloads } from "../../plan/workloads.ts";
+import { RESERVE_MS } from "../../probes/runners/cut-off.ts";
 import { catalogFiles, edited, mapSource } from "../support/catalog-files.ts";
 
 const FILES = catalogFiles();
@@ -153,6 +155,38 @@ describe("[CARD-04] the probe in the cluster", () => {
     expect(world).toHaveLength(1);
   });
 
+  test("reaches a named host wherever its name leads, but not its own machine or where a cloud hands out credentials", () => {
+    const wired = change(
+      "stacks/servers/task-mcp.yaml",
+      "escalation: task-mcp",
+      [
+        "escalation: task-mcp",
+        "dependencies:",
+        '  ledger: { kind: http, url: "http://ledger.corp.example.com:8443/" }',
+        '  queue: { kind: http, url: "http://queue.data:8080/ready" }',
+      ].join("\n"),
+    );
+    const rules = probeOf(wired)?.exporter?.network.egress ?? [];
+    for (const port of [8443, 8080]) {
+      const [named, ...more] = rules.filter(({ ports }) => ports[0]?.port === port && ports.length === 1);
+      expect(more.filter(({ peers }) => peers.some((peer) => "cidr" in peer))).toEqual([]);
+      const peers = named?.peers ?? [];
+      for (const address of [
+        "203.0.113.1",
+        "10.4.5.6",
+        "192.168.1.1",
+        "100.64.0.1",
+        "2606:50c0::1",
+        "fd12::1",
+      ])
+        expect(reaches(peers, address), `${port} ${address}`).toBe(true);
+      for (const address of ["127.0.0.1", "169.254.169.254", "::1", "fe80::1", "fd00:ec2::254"])
+        expect(reaches(peers, address), `${port} ${address}`).toBe(false);
+    }
+    // a Service without the `.svc` of its name: its pods may listen on another port
+    expect(rules).toContainEqual({ peers: [{ namespace: "data", labels: {} }], ports: [] });
+  });
+
   test("is an exporter where Prometheus scrapes, a CronJob where it does not, and both where both are asked for", () => {
     const image = "  probeImage:";
     const set = (text: string) => probeOf(change("stacks/production.yaml", image, `  ${text}\n${image}`));
@@ -165,6 +199,12 @@ describe("[CARD-04] the probe in the cluster", () => {
       exporter: null,
     });
     expect(set("prober: cronjob")).toMatchObject({ cronJob: { timeZone: "Etc/UTC" }, exporter: null });
+    const job = set("prober: cronjob")?.cronJob;
+    // what is left of the Job's minute when the pod has come up is enough for the checks and their last lines
+    expect((job?.runSeconds ?? 0) * 1_000).toBeGreaterThanOrEqual(RUN_MS + RESERVE_MS);
+    expect(job?.runSeconds).toBeLessThanOrEqual((job?.jobSeconds ?? 0) - 5);
+    expect((job?.graceSeconds ?? 0) * 1_000).toBeGreaterThanOrEqual(RESERVE_MS);
+    expect((job?.jobSeconds ?? 0) + (job?.graceSeconds ?? 0)).toBeLessThanOrEqual(60);
     // what reaches CloudWatch through a log is written by one of them only
     expect(set("prober: both")).toMatchObject({ cronJob: { sink: "emf" }, exporter: { sink: "prometheus" } });
   });

@@ -3,11 +3,13 @@ import { describe, expect, it } from "vitest";
 import { loadEnvironment } from "../../catalog/load.ts";
 import { diskSource } from "../../catalog/source.ts";
 import type { RosterTarget } from "../../catalog/target.ts";
-import { planProblems } from "../../plan/plan.ts";
+import { planTable } from "../../ops/plan-text.ts";
+import { buildPlan, planProblems } from "../../plan/plan.ts";
 import { planRoster } from "../../plan/roster.ts";
 import { planScale, shardsOf } from "../../plan/scale.ts";
 
 const production = loadEnvironment(diskSource(`${import.meta.dirname}/../..`), "production");
+const plan = buildPlan(production);
 const roster = planRoster(production, "aws");
 const [first] = roster.targets;
 if (first === undefined) throw new Error("production has no server that is asked from AWS");
@@ -35,12 +37,16 @@ describe("[SKILL-15] the size of a fleet", () => {
     ]);
   });
 
-  it("spreads more than twenty servers over functions, so that one that fails does not blind all", () => {
+  it("spreads more than twenty servers over two runs of the one function, so that what is cut off is a part", () => {
     expect(advice(20).shards).toBe(1);
     expect(advice(21).shards).toBe(2);
+    expect(planTable({ ...plan, scale: advice(20) })).toContain("one run a minute checks all");
+    expect(planTable({ ...plan, scale: advice(21) })).toContain(
+      "2 runs of one function a minute, each with its part",
+    );
   });
 
-  it("takes as many functions as end in their minute when no server answers", () => {
+  it("takes as many runs as end in their minute when no server answers", () => {
     const slow = { timeoutMs: 10_000, confirmMs: 2_000, samples: 1 };
     // twice ten seconds each, on a hundred places for fifty seconds
     expect(shardsOf(many(500, slow))).toBe(2);
@@ -48,7 +54,7 @@ describe("[SKILL-15] the size of a fleet", () => {
     expect(shardsOf(many(1_000, slow))).toBe(4);
   });
 
-  it("never gives a function more than its places can bear, for any fleet", () => {
+  it("never gives a run more than its places can bear, for any fleet", () => {
     const target = fc.record({
       timeoutMs: fc.integer({ min: 100, max: 20_000 }),
       confirmMs: fc.constantFrom(0, 2_000),

@@ -1,6 +1,7 @@
 /** The alarms of the monitoring itself as data. Not proved here: that AWS publishes these metrics; see the sources there. */
 import { describe, expect, it, test } from "vitest";
 import { loadEnvironment } from "../../catalog/load.ts";
+import { sampleOffsets } from "../../catalog/run-schedule.ts";
 import { metricsOf, metricTransitions } from "../../plan/cloudwatch/metric-alarm.ts";
 import { metricKey, seriesFrom } from "../../plan/cloudwatch/series.ts";
 import type { MetricId, SeriesOf } from "../../plan/cloudwatch/types.ts";
@@ -10,6 +11,7 @@ import { ACCOUNT } from "../../plan/names.ts";
 import { buildPlan } from "../../plan/plan.ts";
 import { planSelfAlarms, withoutSelf } from "../../plan/self-alarms.ts";
 import type { MetricAlarm } from "../../plan/types.ts";
+import { RESERVE_MS } from "../../probes/runners/cut-off.ts";
 import { catalogFiles, mapSource } from "../support/catalog-files.ts";
 
 const load = (name: string) => loadEnvironment(mapSource(catalogFiles()), name);
@@ -62,6 +64,7 @@ describe("what watches the monitoring", () => {
       ),
     );
     expect([...new Set(read)]).toEqual([
+      "Rollcall ProbeRuns Environment Runner",
       "AWS/Lambda Errors FunctionName",
       "AWS/Lambda Throttles FunctionName",
       "AWS/Lambda Duration FunctionName",
@@ -73,9 +76,12 @@ describe("what watches the monitoring", () => {
       "AWS/States ExecutionsFailed StateMachineArn",
       "AWS/States ExecutionsTimedOut StateMachineArn",
       "AWS/SNS NumberOfNotificationsFailedToRedriveToDlq TopicName",
+      "AWS/SNS NumberOfNotificationsFailed TopicName",
       "AWS/Logs IncomingLogEvents LogGroupName",
       "Rollcall/Backups RestoreVerifiedAgeSeconds Environment",
       "Rollcall/Backups BackupFaults Environment",
+      "Rollcall/Backups RestoreLapses Environment",
+      "Rollcall/Backups ClusterBackupAgeSeconds Environment",
       "Rollcall/Backups RestoreFaults Environment",
     ]);
   });
@@ -99,6 +105,8 @@ describe("what watches the monitoring", () => {
         `StateMachineArn=arn:aws:states:eu-west-1:${ACCOUNT}:stateMachine:${machine}`,
         ...topics.map((topic) => `TopicName=${topic}`),
         "Environment=production",
+        "Runner=aws",
+        "Runner=cluster",
       ]),
     );
   });
@@ -106,18 +114,22 @@ describe("what watches the monitoring", () => {
   test("tells of the escalation's own failures without the escalation, and of all else by it", () => {
     const all = [...plan.servers, plan.fleet].flatMap((one) => one.composites);
     const direct = all.filter(({ delivery }) => delivery === "direct");
-    expect(direct.map(({ definition }) => definition.AlarmName)).toEqual(["production-fleet-delivery"]);
-    expect(direct[0]).toMatchObject({
-      severity: "critical",
-      escalates: false,
-      topic: "production-severity-critical-critical",
-    });
+    expect(direct.map(({ definition }) => definition.AlarmName)).toEqual([
+      "production-fleet-delivery",
+      "production-fleet-delivery-queue",
+    ]);
+    for (const one of direct)
+      expect(one).toMatchObject({
+        severity: "critical",
+        escalates: false,
+        topic: "production-severity-critical-critical",
+      });
     const first = plan.escalations.find(({ escalation }) => escalation === "severity-critical")?.levels[0];
     // SNS reaches somebody by itself, whatever has become of our own functions
     expect(first?.subscriptions.some(({ sns }) => sns)).toBe(true);
   });
 
-  test("is one composite a family, each with the alarms of its own", () => {
+  test("is one composite a family, each with the alarms of its own, and one for what lies in a queue", () => {
     expect(
       composites.map(({ definition, kind, severity, escalation }) => [
         definition.AlarmName,
@@ -127,12 +139,32 @@ describe("what watches the monitoring", () => {
       ]),
     ).toEqual([
       ["production-fleet-probe-runner", "blind", "high", "standard"],
+      ["production-fleet-probe-runner-queue", "ticket", "high", "severity-high"],
       ["production-fleet-delivery", "blind", "critical", "severity-critical"],
+      ["production-fleet-delivery-queue", "blind", "critical", "severity-critical"],
       ["production-fleet-log-shipping", "blind", "high", "standard"],
       ["production-fleet-backup", "ticket", "high", "severity-high"],
       ["production-fleet-data-loss", "page", "critical", "major"],
     ]);
     expect(composites.at(-1)?.definition.AlarmRule).toBe('ALARM("production-fleet-restore-faults")');
+  });
+
+  test("hides no failure of the escalation behind a message that lies in its queue for days", () => {
+    const ruleOf = (suffix: string): string | undefined =>
+      composites.find(({ definition }) => definition.AlarmName === `production-fleet-${suffix}`)?.definition
+        .AlarmRule;
+    const anyOf = (...suffixes: readonly string[]): string =>
+      suffixes.map((suffix) => `ALARM("production-fleet-${suffix}")`).join(" OR ");
+    expect(ruleOf("delivery-queue")).toBe(anyOf("escalation-dead-letters"));
+    expect(ruleOf("delivery")).toBe(
+      anyOf(
+        "escalation-failed",
+        "escalation-errors",
+        "escalation-lost-1",
+        "escalation-lost-2",
+        "escalation-lost-3",
+      ),
+    );
   });
 
   test("is nothing on one machine, which has none of it", () => {
@@ -160,7 +192,7 @@ describe("the probe's function", () => {
     ]);
   });
 
-  it("says nothing while it runs well, or not at all: that is the heartbeats' to say", () => {
+  it("says nothing while it runs well, or not at all: that is for its silence to say", () => {
     for (const [suffix, metric] of [
       ["probe-errors", "Errors"],
       ["probe-slow", "Duration"],
@@ -169,18 +201,66 @@ describe("the probe's function", () => {
       expect(changes(suffix, metric, [])).toEqual([]);
   });
 
-  it("is slow when its runs take over four fifths of the time after which they are cut off", () => {
+  it("is slow when its runs come near to being cut off, and never because a server is", () => {
     const timeoutMs = (plan.probe?.lambda.timeoutSeconds ?? 0) * 1_000;
+    const { targets, jitterMs } = plan.probe?.lambda.roster ?? { targets: [] };
     const hour = (value: number) => every(MINUTE_MS, Array<number>(60).fill(value));
-    expect(changes("probe-slow", "Duration", hour(0.79 * timeoutMs))).toEqual([]);
-    expect(changes("probe-slow", "Duration", hour(0.81 * timeoutMs))).toContain("ALARM after 0h");
+    // the last sample of the server that is asked most often, which then times out, twice, and the results' own end
+    const longest = Math.max(
+      ...targets.map((target) => {
+        const last = sampleOffsets(target, jitterMs).at(-1) ?? 0;
+        return last + (jitterMs ?? 0) + 2 * target.timeoutMs + (target.confirmMs ?? 0);
+      }),
+    );
+    expect(longest).toBe(50_000);
+    expect(changes("probe-slow", "Duration", hour(longest + 1_900))).toEqual([]);
+    expect(changes("probe-slow", "Duration", hour(timeoutMs - RESERVE_MS))).toContain("ALARM after 0h");
   });
 });
 
 describe("the escalation", () => {
+  const lostOf = (...channels: readonly ("sms" | "email" | "slack" | "https")[]): string[] => {
+    const contact = {
+      role: "of a test",
+      email: channels.includes("email") ? ["reader@example.com"] : [],
+      sms: channels.includes("sms") ? ["+12025550123"] : [],
+      slack: channels.includes("slack") ? ["#mcp-alerts"] : [],
+      webhook: channels.includes("https") ? ["https://hook.example.com/"] : [],
+      pagerduty: [],
+    };
+    const contacts = { ...environment.contacts, "operations-engineer": contact };
+    const topic = "TopicName=production-standard-L1";
+    return planSelfAlarms({ ...environment, contacts })
+      .alarms.flatMap(({ definition }) => metricsOf(definition))
+      .filter((one) => dimensionsOf(one).includes(topic))
+      .map(({ MetricName }) => MetricName ?? "");
+  };
+
+  it("counts a text or a mail that SNS gave up, which lies in no queue; of others what the queue did not take", () => {
+    for (const one of ["sms", "email"] as const)
+      expect(lostOf(one, "https")).toEqual(["NumberOfNotificationsFailed"]);
+    // SNS counts each failed try of a webhook there, also where the next one arrives
+    for (const one of ["https", "slack"] as const)
+      expect(lostOf(one)).toEqual(["NumberOfNotificationsFailedToRedriveToDlq"]);
+  });
+
+  it("is watched for failures and for refused places of each of its functions, within one alarm's ten metrics", () => {
+    const read = metricsOf(definitionOf("escalation-errors"));
+    const functions = Object.values(escalatorOf(plan).functions);
+    expect(read.map((one) => [one.MetricName, ...dimensionsOf(one)])).toEqual(
+      functions.flatMap((name) => [
+        ["Errors", `FunctionName=${name}`],
+        ["Throttles", `FunctionName=${name}`],
+      ]),
+    );
+    expect(read.length).toBeLessThanOrEqual(10);
+  });
+
   it.each([
     ["escalation-failed", "ExecutionsTimedOut"],
     ["escalation-errors", "Errors"],
+    ["escalation-errors", "Throttles"],
+    ["escalation-lost-1", "NumberOfNotificationsFailed"],
     ["escalation-lost-1", "NumberOfNotificationsFailedToRedriveToDlq"],
   ])("that fails once is in ALARM for an hour: %s", (suffix, metric) => {
     expect(changes(suffix, metric, [{ at: START + 2 * HOUR_MS, value: 1 }])).toEqual([
@@ -253,6 +333,43 @@ describe("the backup", () => {
   it("tells within the day when nothing is heard of it any more", () => {
     const silent = ages([0.1, 1.1]);
     expect(changes("backup-unverified", "RestoreVerifiedAgeSeconds", silent, 4)).toEqual(["ALARM after 50h"]);
+  });
+
+  it("tells for a day when a drill finds one late or unfit, and does not call it a loss", () => {
+    const lapse = [{ at: START + HOUR_MS, value: 1 }];
+    expect(changes("backup-failed", "RestoreLapses", lapse, 3)).toEqual(["ALARM after 2h", "OK after 27h"]);
+    expect(metricsOf(definitionOf("restore-faults")).map(({ MetricName }) => MetricName)).toEqual([
+      "RestoreFaults",
+    ]);
+  });
+
+  it("of the cluster is late when the newest is over 26 hours old, and no longer when one is there", () => {
+    expect(changes("backup-cluster-late", "ClusterBackupAgeSeconds", ages([1, 1, 1]), 4)).toEqual([]);
+    const late = ages([1, 2, 3, 0.1, 1]);
+    expect(changes("backup-cluster-late", "ClusterBackupAgeSeconds", late, 5)).toEqual([
+      "ALARM after 26h",
+      "OK after 73h",
+    ]);
+    expect(definitionOf("backup-cluster-late").WarmUpConfiguration?.WarmUpPeriodDurationInMinutes).toBe(
+      2_880,
+    );
+  });
+
+  it("is watched on its way into a second bucket, where there is one", () => {
+    const { backup } = environment;
+    if (backup === null) throw new Error("production has a backup");
+    const copied = (replicateTo: NonNullable<typeof backup.replicateTo>) =>
+      planSelfAlarms({ ...environment, backup: { ...backup, replicateTo } })
+        .alarms.filter(({ definition }) => definition.AlarmName.endsWith("backup-not-copied"))
+        .flatMap(({ definition }) => metricsOf(definition).flatMap(dimensionsOf));
+    expect(alarms.filter(({ definition }) => definition.AlarmName.endsWith("not-copied"))).toEqual([]);
+    expect(copied({ region: "eu-central-1" })).toEqual([
+      `SourceBucket=rollcall-production-backups-${ACCOUNT}`,
+      `DestinationBucket=rollcall-production-copies-${ACCOUNT}`,
+      "RuleId=backups",
+    ]);
+    const theirs = { region: "eu-central-1", bucket: "theirs", key: "arn:aws:kms:eu-central-1:1:key/k" };
+    expect(copied(theirs)).toContain("DestinationBucket=theirs");
   });
 
   it("waits for the first backups of a new environment", () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { loadEnvironment } from "../../catalog/load.ts";
 import { diskSource } from "../../catalog/source.ts";
@@ -8,7 +9,8 @@ import { siteOf } from "../../plan/status.ts";
 
 /** Where the status is served, and to whom. */
 
-const staging = loadEnvironment(diskSource(`${import.meta.dirname}/../..`), "staging");
+const ROOT = `${import.meta.dirname}/../..`;
+const staging = loadEnvironment(diskSource(ROOT), "staging");
 const settings = (given: object): Environment => ({ ...staging, status: status.parse(given) });
 const planned = (given: object) => buildPlan(settings(given)).status;
 
@@ -70,6 +72,14 @@ describe("the status site", () => {
     expect(groups({})).toContain("/rollcall/staging/status");
     expect(groups({ aws: "off" })).not.toContain("/rollcall/staging/status");
     expect(planned({ aws: "off" })?.aws).toBeNull();
+  });
+
+  it("has the address in the cluster and the function that its page names", () => {
+    const page = readFileSync(`${ROOT}/docs/status.md`, "utf8");
+    const { aws, cluster } = planned({ cluster: true }) ?? {};
+    const origin = `http://${cluster?.name}.${cluster?.namespace}.svc:${cluster?.port}`;
+    expect(page).toContain(`\`${origin.replace("staging", "<env>")}\``);
+    expect(page).toContain(`\`${aws?.name.replace("staging", "<env>")}\``);
   });
 
   it("shows the servers that are checked from where it reads, each with its alarms", () => {

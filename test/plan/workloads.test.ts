@@ -3,7 +3,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { loadEnvironment } from "../../catalog/load.ts";
 import type { Environment, Server } from "../../catalog/types.ts";
+import { planPrometheus } from "../../plan/prometheus/groups.ts";
 import { planNamespaces, planWorkloads } from "../../plan/workloads.ts";
+import { PLAYBOOK_METRICS, PROBE_METRICS } from "../../probes/sinks/prometheus-table.ts";
 import { catalogFiles, mapSource } from "../support/catalog-files.ts";
 
 const production = loadEnvironment(mapSource(catalogFiles()), "production");
@@ -76,6 +78,21 @@ test("[TASK-01] Task MCP is deployment task-mcp-http of namespace task-mcp on po
     ready: "/health/ready",
     monitor: { path: "/metrics" },
   });
+});
+
+test("a server's own page may say nothing that a rule or a dashboard reads of the probe", () => {
+  const [workload] = planWorkloads(only(serverNamed("task-mcp")));
+  expect(workload?.monitor?.seriesLabels).toEqual({ environment: "production", server: "task-mcp" });
+  const refused = new RegExp(`^(?:${workload?.monitor?.refusedSeries})$`);
+  const published = [...PLAYBOOK_METRICS, ...PROBE_METRICS].map(({ name }) => name);
+  const recorded = planPrometheus(production).flatMap(({ rules }) =>
+    rules.flatMap(({ record = [] }) => record),
+  );
+  // the probe reads this number from the page and publishes it under the same name, for all replicas at once
+  const own = ["task_mcp_error_rate_percent", "ALERTS", "ALERTS_FOR_STATE"];
+  for (const name of [...published, ...recorded, ...own]) expect(name).toMatch(refused);
+  for (const name of ["process_resident_memory_bytes", "task_mcp_error_rate_percent_of_all", "up"])
+    expect(name).not.toMatch(refused);
 });
 
 test("a range of replicas is scaled by the share of the CPU that the catalog names, a single number by nobody", () => {

@@ -12,6 +12,7 @@ import {
   McpServer,
   type McpServerArgs,
 } from "../../plugin/index.ts";
+import { copyCatalog } from "../support/cloud-catalog.ts";
 import { ACCOUNT, only, record } from "../support/pulumi-mocks.ts";
 
 const KEY = `arn:aws:kms:eu-central-1:${ACCOUNT}:key/one`;
@@ -202,4 +203,25 @@ describe("Environment", () => {
     rmSync(root, { recursive: true });
     expect(message).toContain("catalog: stacks/staging.yaml: there is no environment");
   });
+
+  it("says where its status is served in AWS, and that it is not where the catalog turns that off", async () => {
+    const catalog = copyCatalog();
+    catalog.edit("stacks/staging.yaml", "servers: all", "servers: [memory]");
+    const statusUrl = async (): Promise<unknown> => {
+      let said: unknown;
+      await record(() => {
+        new Environment("e", { catalog: catalog.root, environment: "staging" }).statusUrl.apply((url) => {
+          said = url;
+        });
+      });
+      return said;
+    };
+    try {
+      expect(await statusUrl()).toBe("https://rollcall-staging-status.lambda-url.test/");
+      catalog.edit("stacks/staging.yaml", "status: { ", 'status: { aws: "off", ');
+      expect(await statusUrl()).toBe("");
+    } finally {
+      catalog.end();
+    }
+  }, 120_000);
 });

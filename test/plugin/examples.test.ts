@@ -17,6 +17,14 @@ const ROOT = join(import.meta.dirname, "..", "..");
 const EXAMPLES = join(ROOT, "docs", "examples");
 const run = promisify(execFile);
 
+it("tells whoever adds the package from a checkout to install what the checkout needs first", () => {
+  const page = readFileSync(join(ROOT, "docs", "package.md"), "utf8");
+  const blocks = [...page.matchAll(/```sh\n(.*?)```/gs)].map(([, block = ""]) => block);
+  const adding = blocks.filter((block) => block.includes("../rollcall/plugin"));
+  expect(adding).toHaveLength(2);
+  for (const block of adding) expect(block).toMatch(/^npm --prefix \.\.\/rollcall ci\b/);
+});
+
 describe("the example in TypeScript", () => {
   let folder: string;
 

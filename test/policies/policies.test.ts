@@ -1,5 +1,4 @@
 /** Each policy by what it lets pass and what it refuses; the whole pack runs on the engine in test/real. */
-import type { PolicyResource, ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
 import { describe, expect, it } from "vitest";
 import { costUnderCeiling } from "../../policies/cost.ts";
 import { encryptedEverywhere } from "../../policies/encryption.ts";
@@ -7,51 +6,7 @@ import { noPublicIngress } from "../../policies/ingress.ts";
 import { POLICIES } from "../../policies/policies.ts";
 import { bearablePromises, watchedServers } from "../../policies/promises.ts";
 import { retainedEverywhere } from "../../policies/retention.ts";
-import { noWildcardAction } from "../../policies/rights.ts";
-
-const URN = (stack: string, type: string, name: string) => `urn:pulumi:${stack}::rollcall::${type}::${name}`;
-
-function resource(type: string, props: Record<string, unknown>, name = "one", stack = "production") {
-  return { type, name, urn: URN(stack, type, name), props } as unknown as PolicyResource;
-}
-
-/** What a policy of a whole stack says of these resources. */
-function ofStack(
-  policy: StackValidationPolicy,
-  resources: readonly PolicyResource[],
-  config: object = {},
-): string[] {
-  const said: string[] = [];
-  const args = { resources: [...resources], getConfig: () => config } as unknown as Parameters<
-    StackValidationPolicy["validateStack"]
-  >[0];
-  expect(policy.validateStack(args, (message) => said.push(message))).toBeUndefined();
-  return said;
-}
-
-function ofResource(policy: ResourceValidationPolicy, one: PolicyResource): string[] {
-  const said: string[] = [];
-  const validate = policy.validateResource;
-  if (typeof validate !== "function") throw new Error("one function validates");
-  validate(one as never, (message) => said.push(message));
-  return said;
-}
-
-/** A value that the pack's proxies throw at in a preview. */
-function unknownIn(props: Record<string, unknown>, key: string) {
-  return new Proxy(
-    { ...props, [key]: "" },
-    {
-      get(target, name) {
-        if (name === key) throw new Error(`string value at .${key} can't be known during preview`);
-        return Reflect.get(target, name);
-      },
-    },
-  );
-}
-
-const allow = (Action: unknown, Resource: unknown = "arn:aws:sns:eu-west-1:123456789012:one") =>
-  JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action, Resource }] });
+import { ofStack, resource, unknownIn } from "../support/policies.ts";
 
 describe("the pack", () => {
   it("holds every policy once, each mandatory and with a reason to read", () => {
@@ -68,30 +23,54 @@ describe("[CARD-07] retention everywhere", () => {
   const group = (props: Record<string, unknown>) => resource("aws:cloudwatch/logGroup:LogGroup", props);
 
   it("lets a log group pass that ends its lines on a day that CloudWatch knows", () => {
-    expect(ofResource(retainedEverywhere, group({ retentionInDays: 30 }))).toEqual([]);
+    expect(ofStack(retainedEverywhere, [group({ retentionInDays: 30 })])).toEqual([]);
   });
 
   it.each([[undefined], [0], [45]])("refuses one that is kept %s days", (retentionInDays) => {
-    expect(ofResource(retainedEverywhere, group({ retentionInDays }))).toHaveLength(1);
+    expect(ofStack(retainedEverywhere, [group({ retentionInDays })])).toHaveLength(1);
   });
 
   it("refuses a lifecycle that ends nothing, or is switched off", () => {
     const lifecycle = (rules: unknown) =>
       resource("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", { rules });
     const rule = { status: "Enabled", expiration: { days: 30 } };
-    expect(ofResource(retainedEverywhere, lifecycle([rule]))).toEqual([]);
-    expect(ofResource(retainedEverywhere, lifecycle([{ ...rule, status: "Disabled" }]))).toHaveLength(1);
-    expect(ofResource(retainedEverywhere, lifecycle(undefined))).toHaveLength(1);
+    expect(ofStack(retainedEverywhere, [lifecycle([rule])])).toEqual([]);
+    expect(ofStack(retainedEverywhere, [lifecycle([{ ...rule, status: "Disabled" }])])).toHaveLength(1);
+    expect(ofStack(retainedEverywhere, [lifecycle(undefined)])).toHaveLength(1);
+  });
+
+  it("refuses a bucket that has no lifecycle of its own", () => {
+    const bucket = resource("aws:s3/bucket:Bucket", { id: "vault" });
+    const lifecycle = (name: string) =>
+      resource("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", {
+        bucket: name,
+        rules: [{ status: "Enabled", expiration: { days: 30 } }],
+      });
+    expect(ofStack(retainedEverywhere, [bucket, lifecycle("vault")])).toEqual([]);
+    expect(ofStack(retainedEverywhere, [bucket, lifecycle("other")])).toEqual([
+      expect.stringContaining("keeps its objects for ever"),
+    ]);
+    expect(ofStack(retainedEverywhere, [bucket])).toHaveLength(1);
+  });
+
+  it("refuses a function that makes its own log group, by its words or by what Lambda says of it", () => {
+    const logsTo = (loggingConfig?: object) => resource("aws:lambda/function:Function", { loggingConfig });
+    const own = "/aws/lambda/one";
+    const made = group({ name: own, retentionInDays: 30 });
+    expect(ofStack(retainedEverywhere, [logsTo({ logGroup: "/rollcall/production/probe" })])).toEqual([]);
+    expect(ofStack(retainedEverywhere, [logsTo({ logGroup: own }), made])).toEqual([]);
+    for (const careless of [logsTo(), logsTo({ logFormat: "JSON" }), logsTo({ logGroup: own })])
+      expect(ofStack(retainedEverywhere, [careless])).toEqual([expect.stringContaining("its own log group")]);
   });
 });
 
 describe("encryption everywhere", () => {
   const KEY = "arn:aws:kms:eu-west-1:123456789012:key/1";
   const bucket = resource("aws:s3/bucket:Bucket", { id: "vault", bucket: "vault" });
-  const sealed = (algorithm: string, name = "vault") =>
+  const sealed = (algorithm: string, name = "vault", key = KEY) =>
     resource("aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration", {
       bucket: name,
-      rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: algorithm, kmsMasterKeyId: KEY } }],
+      rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: algorithm, kmsMasterKeyId: key } }],
     });
 
   it("lets pass what names the environment's key, also while the key is not made yet", () => {
@@ -110,6 +89,7 @@ describe("encryption everywhere", () => {
   it.each([
     ["aws:sns/topic:Topic", {}],
     ["aws:sns/topic:Topic", { kmsMasterKeyId: "alias/aws/sns" }],
+    ["aws:sns/topic:Topic", { kmsMasterKeyId: "arn:aws:kms:eu-west-1:123456789012:alias/aws/sns" }],
     ["aws:sqs/queue:Queue", { sqsManagedSseEnabled: true }],
     ["aws:dynamodb/table:Table", { serverSideEncryption: { enabled: true } }],
     ["aws:lambda/function:Function", {}],
@@ -122,6 +102,9 @@ describe("encryption everywhere", () => {
     expect(ofStack(encryptedEverywhere, [bucket])).toHaveLength(1);
     expect(ofStack(encryptedEverywhere, [bucket, sealed("aws:kms", "other")])).toHaveLength(1);
     expect(ofStack(encryptedEverywhere, [bucket, sealed("AES256")])).toHaveLength(1);
+    expect(ofStack(encryptedEverywhere, [bucket, sealed("aws:kms", "vault", "alias/aws/s3")])).toHaveLength(
+      1,
+    );
   });
 });
 
@@ -134,10 +117,11 @@ describe("no public ingress", () => {
   };
   const url = (functionName: string, authorizationType: string) =>
     resource("aws:lambda/functionUrl:FunctionUrl", { functionName, authorizationType });
-  const network = (cidr: string) =>
-    resource("kubernetes:networking.k8s.io/v1:NetworkPolicy", {
-      spec: { ingress: [{ from: [{ ipBlock: { cidr } }] }] },
-    });
+  const networkOf = (...ingress: readonly object[]) =>
+    resource("kubernetes:networking.k8s.io/v1:NetworkPolicy", { spec: { ingress } });
+  const network = (cidr: string) => networkOf({ from: [{ ipBlock: { cidr } }] });
+  const group = (ingress: object) =>
+    resource("aws:ec2/securityGroup:SecurityGroup", { ingress: [{ fromPort: 443, ...ingress }] });
 
   it("lets the page pass that acknowledges by a signed link, and what needs a login", () => {
     const resources = [
@@ -145,6 +129,15 @@ describe("no public ingress", () => {
       url("rollcall-production-status", "AWS_IAM"),
       resource("kubernetes:core/v1:Service", { spec: { type: "ClusterIP" } }),
       network("10.0.0.0/8"),
+      network("203.0.113.0/24"),
+      network("fd00::/8"),
+      // none but who is named, and nobody at all
+      networkOf({ from: [{ namespaceSelector: { matchLabels: { app: "probe" } } }], ports: [{ port: 80 }] }),
+      networkOf(),
+      resource("kubernetes:networking.k8s.io/v1:NetworkPolicy", unknownIn({}, "spec")),
+      group({ cidrBlocks: ["10.0.0.0/8"], securityGroups: ["sg-1"] }),
+      resource("aws:ec2/securityGroupRule:SecurityGroupRule", { type: "egress", cidrBlocks: ["0.0.0.0/0"] }),
+      resource("aws:apigateway/restApi:RestApi", { endpointConfiguration: { types: "PRIVATE" } }),
       resource("aws:s3/bucket:Bucket", { id: "vault" }),
       resource("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", { bucket: "vault", ...CLOSED }),
     ];
@@ -157,6 +150,23 @@ describe("no public ingress", () => {
     ["a port of every node", resource("kubernetes:core/v1:Service", { spec: { type: "NodePort" } })],
     ["an Ingress", resource("kubernetes:networking.k8s.io/v1:Ingress", { spec: {} })],
     ["a network that lets in everybody", network("0.0.0.0/0")],
+    ["one that lets in half of everybody", network("0.0.0.0/1")],
+    ["one that lets in the other half", network("128.0.0.0/1")],
+    ["one that lets in every address of IPv6", network("2000::/3")],
+    ["a network without a peer", networkOf({ ports: [{ port: 80 }] })],
+    ["a network with no peer in its list", networkOf({ from: [], ports: [{ port: 80 }] })],
+    ["a security group that lets in everybody", group({ cidrBlocks: ["0.0.0.0/0"] })],
+    ["one that does so by IPv6", group({ ipv6CidrBlocks: ["::/0"] })],
+    [
+      "a rule of one",
+      resource("aws:ec2/securityGroupRule:SecurityGroupRule", { type: "ingress", cidrBlocks: ["0.0.0.0/0"] }),
+    ],
+    [
+      "a rule of one by itself",
+      resource("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", { cidrIpv4: "0.0.0.0/0" }),
+    ],
+    ["an API of API Gateway", resource("aws:apigatewayv2/api:Api", { protocolType: "HTTP" })],
+    ["a REST API", resource("aws:apigateway/restApi:RestApi", { name: "open" })],
     ["a bucket that nothing closes", resource("aws:s3/bucket:Bucket", { id: "vault" })],
     [
       "a function that everybody may invoke",
@@ -178,54 +188,6 @@ describe("no public ingress", () => {
     expect(
       ofStack(noPublicIngress, [resource("aws:s3/bucket:Bucket", { id: "vault" }), access]),
     ).toHaveLength(1);
-  });
-});
-
-describe("no wildcard action", () => {
-  const right = (policy: string) => resource("aws:iam/rolePolicy:RolePolicy", { policy });
-  const key = (Principal: object) =>
-    resource("aws:kms/key:Key", {
-      policy: JSON.stringify({ Statement: [{ Effect: "Allow", Principal, Action: "kms:*", Resource: "*" }] }),
-    });
-
-  it("lets pass what names its actions and what it acts on", () => {
-    expect(ofResource(noWildcardAction, right(allow(["sns:Publish"])))).toEqual([]);
-    expect(ofResource(noWildcardAction, right(allow("cloudwatch:DescribeAlarms", "*")))).toEqual([]);
-    expect(ofResource(noWildcardAction, right(allow("kms:GenerateDataKey*")))).toEqual([]);
-    expect(ofResource(noWildcardAction, key({ AWS: "arn:aws:iam::123456789012:root" }))).toEqual([]);
-  });
-
-  it.each([
-    ["every action", allow("*")],
-    ["every action of a service", allow(["sns:Publish", "s3:*"])],
-    ["actions by their beginning", allow("s3:Get*")],
-    ["an action on everything", allow("s3:GetObject", "*")],
-  ])("refuses a right to %s", (_, policy) => {
-    expect(ofResource(noWildcardAction, right(policy))).toHaveLength(1);
-  });
-
-  it("refuses all but something, and a key that anybody may use", () => {
-    const but = JSON.stringify({
-      Statement: { Effect: "Allow", NotAction: "iam:PassRole", Resource: "arn:x" },
-    });
-    expect(ofResource(noWildcardAction, right(but))).toHaveLength(1);
-    expect(ofResource(noWildcardAction, key({ AWS: "*" }))).toHaveLength(1);
-  });
-
-  it("lets a refusal of everything pass", () => {
-    const deny = JSON.stringify({ Statement: [{ Effect: "Deny", Action: "s3:*", Resource: "*" }] });
-    expect(
-      ofResource(noWildcardAction, resource("aws:s3/bucketPolicy:BucketPolicy", { policy: deny })),
-    ).toEqual([]);
-  });
-
-  it("judges rights in the cluster alike", () => {
-    const role = (verbs: string[]) =>
-      resource("kubernetes:rbac.authorization.k8s.io/v1:Role", {
-        rules: [{ apiGroups: [""], resources: ["pods"], verbs }],
-      });
-    expect(ofResource(noWildcardAction, role(["get"]))).toEqual([]);
-    expect(ofResource(noWildcardAction, role(["*"]))).toHaveLength(1);
   });
 });
 

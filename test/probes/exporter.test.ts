@@ -175,7 +175,11 @@ describe("the exporter", () => {
       async () => exporter.written.length,
       (count) => count > 0,
     );
-    expect(JSON.parse(exporter.written.join(""))).toMatchObject({ Server: "live", McpAvailable: 1 });
+    expect(JSON.parse(exporter.written.join(""))).toMatchObject({
+      Server: "live",
+      Runner: "cluster",
+      McpAvailable: 1,
+    });
     await exporter.close();
   });
 

@@ -85,6 +85,12 @@ const lines = (text: string): Record<string, unknown>[] =>
     .split("\n")
     .map((line) => JSON.parse(line));
 
+/** The runners that lines count a run of. */
+const runnersCounted = (text: string): unknown[] =>
+  lines(text)
+    .filter((line) => JSON.stringify(line._aws ?? null).includes('["Environment","Runner"]'))
+    .map(({ Runner }) => Runner);
+
 describe("the Lambda", () => {
   const beside = () => join(bundle.lambdaDir, "roster.json");
 
@@ -110,9 +116,23 @@ describe("the Lambda", () => {
       ProbeRuns: 1,
       McpAvailable: 1,
       Unhealthy: 0,
-      _aws: { CloudWatchMetrics: [{ Namespace: "Rollcall", Dimensions: [["Environment", "Server"]] }] },
+      Runner: "aws",
+      _aws: {
+        CloudWatchMetrics: [
+          { Namespace: "Rollcall", Dimensions: [["Environment", "Server"]] },
+          {
+            Namespace: "Rollcall",
+            Dimensions: [
+              ["Environment", "Server"],
+              ["Environment", "Runner"],
+            ],
+            Metrics: [{ Name: "ProbeRuns" }],
+          },
+        ],
+      },
     });
     expect(second).toMatchObject({ Server: "slow", status: "unhealthy", McpAvailable: 0, Unhealthy: 1 });
+    expect(runnersCounted(run.stdout)).toEqual(["aws"]);
     const counts = { checked: 2, healthy: 1, degraded: 0, unhealthy: 1, unknown: 0, cutOff: 0 };
     expect(JSON.parse(run.stderr)).toEqual({ environment: "staging", ...counts });
   });
@@ -174,6 +194,8 @@ describe("the Lambda", () => {
     await rm(path);
     expect(await handler({})).toMatchObject({ healthy: 1 });
     expect(written).toHaveLength(2);
+    // a process that lives on counts each of its runs
+    expect(runnersCounted(written.join(""))).toEqual(["aws", "aws"]);
     expect(connections.size).toBe(1);
   });
 });
@@ -189,6 +211,7 @@ describe("the CronJob", () => {
     ]);
     const byVariable = await node([bundle.cronjobFile], { ROLLCALL_ROSTER: path });
     expect(lines(byVariable.stdout)).toMatchObject([{ Server: "sick" }]);
+    expect(runnersCounted(run.stdout)).toEqual(["cluster"]);
   });
 
   it("ends before its deadline with a line for every server; refuses one that is none", async () => {

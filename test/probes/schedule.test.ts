@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { isDue, isInShard, sampleOffsets } from "../../catalog/run-schedule.ts";
 import type { Roster, RosterTarget } from "../../catalog/target.ts";
 import type { Observation, PathVerdict } from "../../probes/result.ts";
 import type { ProbeOptions } from "../../probes/runners/prober.ts";
 import { parseRoster, readRoster } from "../../probes/runners/roster.ts";
 import { type RosterRun, runRoster } from "../../probes/runners/run.ts";
-import { isDue, isInShard, sampleOffsets } from "../../probes/runners/schedule.ts";
 import { failing, OK, observationOf } from "../support/observation.ts";
 import { over, target } from "../support/servers.ts";
 

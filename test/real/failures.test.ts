@@ -3,7 +3,7 @@
  * with the cures of docs/provisioning.md. The provider of Kubernetes does not wait here until pods are ready, and the
  * one of AWS tells what it made in its own list, where a person looks into the account.
  */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ListRolesCommand } from "@aws-sdk/client-iam";
@@ -36,6 +36,8 @@ const ROLE = "aws:iam/role:Role";
 const FUNCTION = "aws:lambda/function:Function";
 const METRIC = "aws:cloudwatch/metricAlarm:MetricAlarm";
 const COMPOSITE = "aws:cloudwatch/compositeAlarm:CompositeAlarm";
+/** Of the cluster; nothing hangs on it. */
+const POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
 const SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription";
 /** A second statement of a function's own policy says the same and goes with the function. */
 const PERMISSION = "aws:lambda/permission:Permission";
@@ -95,17 +97,18 @@ describeWithMinistack("an environment that is provisioned", (ministack) => {
         await sprung;
         await mendAttributes(engine);
       };
+      const inFile = (name: string): string => join(catalog.root, name);
       /** The cure of docs/provisioning.md, by its own commands; answers what `rollcall recover` says. */
       const recover = async (): Promise<string> => {
-        const [exported, repaired] = ["exported.json", "repaired.json"].map((name) =>
-          join(catalog.root, name),
-        );
         await engine.command("cancel", "--yes");
-        await engine.command("stack", "export", "--file", exported ?? "");
-        const { code, stdout, stderr } = await rollcall(["recover", exported ?? ""]);
+        await engine.command("stack", "export", "--file", inFile("exported.json"));
+        return repair();
+      };
+      const repair = async (): Promise<string> => {
+        const { code, stdout, stderr } = await rollcall(["recover", inFile("exported.json")]);
         expect(code).toBe(0);
-        writeFileSync(repaired ?? "", stdout);
-        await engine.command("stack", "import", "--file", repaired ?? "");
+        writeFileSync(inFile("repaired.json"), stdout);
+        await engine.command("stack", "import", "--file", inFile("repaired.json"));
         await engine.command("refresh", "--yes", "--skip-preview", "--clear-pending-creates");
         expect(await pendingCreates(engine)).toEqual([]);
         return stderr;
@@ -165,6 +168,22 @@ describeWithMinistack("an environment that is provisioned", (ministack) => {
         const third = await engine.up();
         expect(third.steps).toEqual([]);
         expect(third.diagnostics).toEqual([]);
+      });
+
+      it("refuses to make an object of the cluster again that is not recorded, and takes it over", async () => {
+        const exported = inFile("exported.json");
+        await engine.command("stack", "export", "--file", exported);
+        const { before, begun } = unrecorded(JSON.parse(readFileSync(exported, "utf8")), POLICY);
+        writeFileSync(exported, JSON.stringify(before));
+        await engine.command("stack", "import", "--file", exported);
+        await expect(engine.up()).rejects.toThrow(/already exists/);
+
+        writeFileSync(exported, JSON.stringify(begun));
+        expect(await repair()).toContain("taken over");
+        const run = await engine.up();
+        expect(run.diagnostics).toEqual([]);
+        expect(operations(run, POLICY)).not.toHaveProperty("create");
+        expect((await engine.up()).steps).toEqual([]);
       });
 
       it("is destroyed without leaving anything", async () => {
@@ -297,6 +316,20 @@ async function pendingCreates(engine: Engine): Promise<string[]> {
 async function mendAttributes({ statePath }: Engine): Promise<void> {
   const path = `${statePath}.attrs`;
   if ((await stat(path)).size === 0) await rm(path);
+}
+
+/** An exported stack without the first resource of a type, and the same as a killed `up` that was making it leaves it. */
+function unrecorded(exported: unknown, type: string) {
+  const { deployment, ...rest } = asRecord(exported);
+  const resources = asArray(asRecord(deployment).resources).map(asRecord);
+  const made = resources.find((one) => one.type === type);
+  const { id: _id, outputs: _outputs, ...resource } = made ?? {};
+  const left = { ...asRecord(deployment), resources: resources.filter((one) => one !== made) };
+  const pending = [{ resource, type: "creating" }];
+  return {
+    before: { ...rest, deployment: left },
+    begun: { ...rest, deployment: { ...left, pending_operations: pending } },
+  };
 }
 
 async function rolesOf(clients: Clients): Promise<string[]> {

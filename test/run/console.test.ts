@@ -120,6 +120,23 @@ function inBrowser(executablePath: string): void {
     await page.close();
   });
 
+  test("says of a server whose alarms are not known that they are not", async () => {
+    const { page, complaints } = await open((one) =>
+      one.route("**/status/servers", async (route) => {
+        const response = await route.fetch();
+        const body = (await response.json()) as { servers: { composites: object[] }[] };
+        for (const server of body.servers.slice(0, 1))
+          server.composites = server.composites.map((alarm) => ({ ...alarm, state: null, since: null }));
+        await route.fulfill({ response, json: body });
+      }),
+    );
+    const facts = page.locator(".card dd", { hasText: "not known" });
+    await facts.first().waitFor();
+    expect(await facts.count()).toBe(1);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
   test.each([
     { device: "phone", width: 390, height: 844 },
     { device: "desktop", width: 1280, height: 900 },

@@ -31,7 +31,7 @@ export interface Engine {
   readonly kubernetes: KubeObjects;
   /** Each of these throws when the engine fails; the message holds what it printed. */
   preview(options?: PolicyOptions): Promise<EngineRun>;
-  up(options?: PolicyOptions): Promise<EngineRun>;
+  up(options?: PolicyOptions & TargetOptions): Promise<EngineRun>;
   refresh(): Promise<EngineRun>;
   /** Runs `pulumi` with these arguments on the stack, as a person does, and answers what it printed; throws when it fails. */
   command(...args: readonly string[]): Promise<string>;
@@ -49,6 +49,11 @@ export interface Engine {
 /** Folders of policy packs that judge what is to be made. */
 export interface PolicyOptions {
   readonly policyPacks?: string[];
+}
+
+/** URNs of the only resources that an operation may touch; `*` and `**` stand for parts of them. */
+export interface TargetOptions {
+  readonly target?: string[];
 }
 
 const PASSPHRASE = "a word for tests only";
@@ -100,7 +105,7 @@ export async function openEngine({
     const statePath = join(folder, "state", ".pulumi", "stacks", project, `${stack}.json`);
     const run =
       (operation: "preview" | "up" | "refresh" | "destroy") =>
-      async (options: PolicyOptions & { readonly excludeProtected?: boolean } = {}) => {
+      async (options: PolicyOptions & TargetOptions & { readonly excludeProtected?: boolean } = {}) => {
         const log = new EngineLog();
         await opened[operation]({ onEvent: (event) => log.add(event), color: "never", ...options });
         return log.result();

@@ -82,6 +82,8 @@ export interface EscalationCloudInput {
   readonly apis?: { readonly slack: string; readonly pagerDuty: string };
   /** Source of a function that takes the notifier's place. @default the notifier */
   readonly notifier?: string;
+  /** Seconds after which a level is due again that was held back, or could not be told. @default the machine's */
+  readonly againSeconds?: number;
 }
 
 const CREDENTIALS = { accessKeyId: "test", secretAccessKey: "test" };
@@ -89,7 +91,7 @@ const ROLE = `arn:aws:iam::${ACCOUNT}:role/test`;
 
 /** Makes everything that components/escalation.ts makes, by the AWS SDK. Each of a test file needs an environment's name of its own. */
 export async function startEscalation(input: EscalationCloudInput): Promise<EscalationCloud> {
-  const { endpoint, plan, apis } = input;
+  const { endpoint, plan, apis, againSeconds } = input;
   const config = { endpoint, region: REGION, credentials: CREDENTIALS };
   const [sns, sqs, sfn, lambda] = [
     new SNSClient(config),
@@ -162,7 +164,9 @@ export async function startEscalation(input: EscalationCloudInput): Promise<Esca
     { ROLLCALL_SLACK_API: apis?.slack ?? "", ROLLCALL_PAGERDUTY_API: apis?.pagerDuty ?? "" },
     { "relay.json": { environment, targets: plan.relay } },
   );
-  const definition = JSON.stringify(escalationMachine({ ...plan, notifierArn, table: plan.table }));
+  const definition = JSON.stringify(
+    escalationMachine({ ...plan, notifierArn, ...(againSeconds === undefined ? {} : { againSeconds }) }),
+  );
   await sfn.send(
     new CreateStateMachineCommand({ name: plan.machine, definition, roleArn: ROLE, type: "STANDARD" }),
   );

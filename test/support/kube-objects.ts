@@ -38,7 +38,8 @@ const FIXED_PATHS_OF: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * A stand-in for the Kubernetes provider: objects are sent to a real API server by server-side apply, and
- * what that refuses becomes the resource's error. It does not wait for anything to become ready.
+ * what that refuses becomes the resource's error, as does an object that is to be made and is there. It does not
+ * wait for anything to become ready.
  */
 export class KubeObjects implements Behaviour {
   readonly version = "4.34.2";
@@ -79,9 +80,9 @@ export class KubeObjects implements Behaviour {
     const id = idOf(inputs);
     if (preview) return { id, outputs: inputs };
     const object = { urn, type, id, inputs };
-    // by server-side apply an interrupted run takes over what it had made; two of a program may not be one object
-    const held = this.#objects.get(key(object));
-    if (held !== undefined && held.urn !== urn) throw new Error(`${key(object)} already exists`);
+    // asked, not left to a POST: what one manager posts and later applies, it owns twice and can never take out again
+    const taken = await this.read({ urn, type, id, inputs });
+    if (taken !== undefined) throw new Error(`${key(object)} already exists`);
     const outputs = await this.#apply(object);
     this.#objects.set(key(object), object);
     return { id, outputs };
@@ -95,7 +96,7 @@ export class KubeObjects implements Behaviour {
     return { outputs };
   }
 
-  async read({ type, id, inputs }: Parameters<Behaviour["read"]>[0]) {
+  async read({ type, id, inputs }: Omit<Parameters<Behaviour["read"]>[0], "name">) {
     const kind = await this.#kind(inputs, type);
     if (kind === undefined) {
       const record = this.#objects.get(`${type} ${id}`);

@@ -24,7 +24,7 @@ export const ACCOUNT = "123456789012";
 
 /**
  * Runs `build` as the program of a stack, against Pulumi's mocks, and returns every resource that it registers, in order. Outputs repeat
- * the inputs, with an ARN made of the name; what a provider would refuse is not proved by that.
+ * the inputs, with an ARN made of the name, and the address of a function; what a provider would refuse is not proved by that.
  */
 export async function record(build: () => unknown, stack = "test"): Promise<readonly Recorded[]> {
   const given = new Map<string, pulumi.Inputs>();
@@ -34,7 +34,8 @@ export async function record(build: () => unknown, stack = "test"): Promise<read
     {
       newResource: ({ type, name, inputs }) => {
         given.set(key(type, name), inputs);
-        return { id: `${name}-id`, state: { arn: `arn:test:${name}`, ...inputs } };
+        const state = { arn: `arn:test:${name}`, ...addressOf(type, inputs), ...inputs };
+        return { id: `${name}-id`, state };
       },
       call: ({ token }) => {
         if (token === "aws:index/getCallerIdentity:getCallerIdentity") return { accountId: ACCOUNT };
@@ -63,6 +64,12 @@ export async function record(build: () => unknown, stack = "test"): Promise<read
     retainOnDelete: request.getRetainondelete() ?? false,
     deletedWith: request.getDeletedwith(),
   }));
+}
+
+/** Where a function answers: the one output besides an ARN that a program hands out. */
+function addressOf(type: string, { functionName }: pulumi.Inputs): { readonly functionUrl?: string } {
+  if (type !== "aws:lambda/functionUrl:FunctionUrl") return {};
+  return { functionUrl: `https://${functionName}.lambda-url.test/` };
 }
 
 /** `type name` of every resource below the component, in order of name; what a test compares children with. */

@@ -197,6 +197,9 @@ export const cronJob: CronJobPlan = {
   sink: "emf",
   schedule: "* * * * *",
   timeZone: "Etc/UTC",
+  jobSeconds: 57,
+  graceSeconds: 3,
+  runSeconds: 52,
 };
 
 export const exporter: ExporterPlan = {

@@ -37,10 +37,12 @@ const quiet = z.strictObject({
   text: z.string(),
 });
 
+const state = z.enum(["OK", "ALARM", "INSUFFICIENT_DATA"]);
 const alarm = z.strictObject({
   alarm: z.string(),
   severity: z.string(),
-  state: z.enum(["OK", "ALARM", "INSUFFICIENT_DATA"]),
+  // null where it is not known
+  state: state.nullable(),
   since: iso.nullable(),
   reason: z.string(),
 });
@@ -83,7 +85,6 @@ const servers = z.strictObject({
   fleet: z.strictObject(alarms),
 });
 
-const state = z.enum(["OK", "ALARM", "INSUFFICIENT_DATA"]);
 const event = z.discriminatedUnion("type", [
   z.strictObject({
     type: z.literal("status"),

@@ -1,3 +1,4 @@
+// before `npm install`, which only links the package: `npm --prefix ../../.. ci` in the checkout that it lies in
 import { Namespace } from "@pulumi/kubernetes/core/v1/namespace.js";
 import * as pulumi from "@pulumi/pulumi";
 import { AlarmTopic, BackupVault, EnvironmentKey, LogRetention, McpServer } from "rollcall-components";

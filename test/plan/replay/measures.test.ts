@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FAILURE_CLASSES } from "../../../catalog/failures.ts";
 import { loadEnvironment } from "../../../catalog/load.ts";
+import { sampleOffsets } from "../../../catalog/run-schedule.ts";
 import type { ObjectiveRule } from "../../../catalog/target.ts";
 import { type CheckState, measuresIn, type PathState } from "../../../plan/replay/measures.ts";
 import { checkMoments } from "../../../plan/replay/moments.ts";
@@ -11,7 +12,6 @@ import { emptyMcp } from "../../../probes/mcp-path.ts";
 import { measuresOf } from "../../../probes/measure.ts";
 import type { Observation, PathVerdict } from "../../../probes/result.ts";
 import { jitter } from "../../../probes/runners/pace.ts";
-import { sampleOffsets } from "../../../probes/runners/schedule.ts";
 import { catalogFiles, mapSource } from "../../support/catalog-files.ts";
 import { failing, OK, observed, resultOf, SKIPPED } from "../../support/observation.ts";
 

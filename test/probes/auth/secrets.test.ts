@@ -11,6 +11,7 @@ import { shortLived } from "../../../probes/secrets/cache.ts";
 import { kubernetesSecrets } from "../../../probes/secrets/kubernetes.ts";
 import { readSecret, redactor, type SecretSource } from "../../../probes/secrets/source.ts";
 import { certificateAuthority } from "../../support/certificates.ts";
+import { bodyless, dripHeaders, silent } from "../../support/faulty.ts";
 import { type Handler, json, listen, variables } from "./parties.ts";
 
 const SECRET = "the value itself";
@@ -86,6 +87,19 @@ describe("a secret of AWS", () => {
     const error = await readSecret({ aws: name }, source({ aws: server.read })).catch(String);
     expect(error).toContain(message);
     expect(error).not.toContain(SECRET);
+  });
+
+  it.concurrent.each([
+    ["never answers", "prod/token", silent],
+    ["never ends the headers of its answer", "prod/token", dripHeaders],
+    ["never ends its answer", "/prod/token", bodyless],
+  ])("is given up in time where AWS %s", async (_, name, server) => {
+    await using aws = await server();
+    const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "for tests" };
+    const read = awsSecrets({ endpoint: aws.origin, region: "eu-central-1", credentials });
+    const from = performance.now();
+    await expect(read(name)).rejects.toThrow("cannot be read from AWS (TimeoutError)");
+    expect(performance.now() - from).toBeLessThan(9_000);
   });
 
   it.each(["a b", "name#", "name#a#b", "name#a/b"])("is not named %j", (name) => {

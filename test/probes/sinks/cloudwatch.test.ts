@@ -30,10 +30,11 @@ async function endpoint(status = 200): Promise<LocalServer & { readonly calls: C
   return { ...server, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](), calls };
 }
 
-function sinkFor({ origin }: LocalServer) {
+function sinkFor({ origin }: LocalServer, runner?: "aws" | "cluster") {
   const credentials = { accessKeyId: "test", secretAccessKey: "test" };
   return cloudWatchSink({
     environment: "staging",
+    runner,
     client: { endpoint: origin, region: "eu-central-1", credentials },
   });
 }
@@ -64,6 +65,31 @@ describe("the PutMetricData sink", () => {
         { MetricName: "queue_depth", Value: 4, Unit: "None", ...shared },
       ],
     });
+  });
+
+  it("counts each run of a runner once, however many servers it saw", async () => {
+    await using cloudWatch = await endpoint();
+    const sink = await sinkFor(cloudWatch, "cluster");
+    for (const measures of [{}, { ProbeRuns: 1 }, { ProbeRuns: 1 }])
+      sink.publish(observationOf({}), measures);
+    await sink.flush();
+    sink.publish(observationOf({}), {});
+    sink.publish(observationOf({}), { ProbeRuns: 1 });
+    await sink.flush();
+    const dimensions = cloudWatch.calls.map(({ body }) =>
+      body.MetricData.map(({ Dimensions }) => (Dimensions as { Value: string }[]).map(({ Value }) => Value)),
+    );
+    expect(dimensions).toEqual([
+      [
+        ["staging", "subject"],
+        ["staging", "cluster"],
+        ["staging", "subject"],
+      ],
+      [
+        ["staging", "subject"],
+        ["staging", "cluster"],
+      ],
+    ]);
   });
 
   it("sends at most 1,000 metrics and 1 MB in a call, and loses none", async () => {

@@ -120,6 +120,47 @@ describe("a line of the embedded metric format", () => {
     expect(lines.map((line) => event(line).Retries)).toEqual([2, 2]);
   });
 
+  it("counts each run of a runner once, by the first line with a verdict, and no metric twice", async () => {
+    const lines: string[] = [];
+    const published = new Map([["quiet", new Set(["McpAvailable"])]]);
+    const write = (line: string): void => void lines.push(line);
+    const sink = emfSink({ environment: "staging", write, published, runner: "aws" });
+    const { result, ...seen } = observationOf({});
+    const check = (server: string, verdict: boolean): void =>
+      sink.publish(
+        { ...seen, result: { ...result, server } },
+        verdict ? { ProbeRuns: 1, McpAvailable: 1 } : {},
+      );
+    check("unseen", false);
+    check("subject", true);
+    check("subject", true);
+    await sink.flush();
+    check("unseen", false);
+    await sink.flush();
+    check("quiet", true);
+    const byDimensions = lines.map((line) =>
+      (event(line)._aws?.CloudWatchMetrics ?? []).map(({ Dimensions, Metrics }) => [
+        Metrics.map(({ Name }) => Name).join(),
+        ...Dimensions.map(([, name]) => name),
+      ]),
+    );
+    const plain = [["ProbeRuns,McpAvailable", "Server"]];
+    expect(byDimensions).toEqual([
+      [],
+      [
+        ["McpAvailable", "Server"],
+        ["ProbeRuns", "Server", "Runner"],
+      ],
+      plain,
+      [],
+      [
+        ["McpAvailable", "Server"],
+        ["ProbeRuns", "Runner"],
+      ],
+    ]);
+    for (const line of lines) expect(event(line)).toMatchObject({ Environment: "staging", Runner: "aws" });
+  });
+
   it("cuts dimension values to 1,024 characters", () => {
     const seen = observationOf({});
     const long = { ...seen, result: { ...seen.result, server: "s".repeat(3_000) } };

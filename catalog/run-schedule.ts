@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import type { RosterTarget } from "../../catalog/target.ts";
+import type { RosterTarget } from "./target.ts";
 
 const MINUTE_MS = 60_000;
-/** The part of its minute in which a run must have ended: the Lambda and the CronJob are stopped at 55 s. */
-const RUN_MS = 50_000;
+/** The part of its minute in which a run must have ended: the Lambda is stopped at 55 s, the CronJob ends itself at 52 s. */
+export const RUN_MS = 50_000;
 
 /** A stable part of a roster, for runners that share one: part `shard` of `of`, counted from 1. */
 export interface Shard {
