@@ -291,6 +291,11 @@ describe("the shipping of logs", () => {
     ]);
   });
 
+  it("counts as silent where not even one point has ever been published, of which FILL makes nothing", () => {
+    for (const suffix of ["logs-silent-1", "probe-silent-aws", "probe-silent-cluster"])
+      expect(definitionOf(suffix).TreatMissingData, suffix).toBe("breaching");
+  });
+
   it("is watched for every log group of servers that we write to, and for no other", () => {
     expect(shippedServerGroups(environment)).toEqual(
       plan.logs.shipping?.logGroups.filter((group) => group !== plan.probe?.logGroup),
