@@ -62,7 +62,7 @@ export function usageOf(input: CostInput): Usage[] {
       quantity: runs * Math.ceil((servers.length * RESULT_BYTES) / UNIT_BYTES / shards),
       how: `the results of each run, ${RESULT_BYTES} bytes a server in units of ${UNIT_BYTES}`,
     },
-    { price: "dynamoRead", quantity: shards * 100, how: "breakers when a function's process begins" },
+    { price: "dynamoRead", ...reads({ runs, shards, servers: servers.length }) },
     { price: "key", quantity: KEYS, how: "what is stored, and the links of acknowledgements" },
     { price: "keyRequest", quantity: 2 * runs, how: "two a run" },
     {
@@ -106,3 +106,15 @@ function logsHow({
 }
 
 const round = (value: number): number => Math.round(value * 100) / 100;
+
+/** Breakers when a function's process begins; where processes share parts, the results of before at each run as well. */
+function reads({ runs, shards, servers }: Readonly<Record<"runs" | "shards" | "servers", number>>) {
+  const begun = { quantity: shards * 100, how: "breakers when a function's process begins" };
+  if (shards === 1) return begun;
+  // an eventually consistent read of 4 KB is half a unit
+  const units = Math.ceil((servers * RESULT_BYTES) / 4_096 / shards) / 2;
+  return {
+    quantity: begun.quantity + runs * units,
+    how: `${begun.how}, and the results of before at each run`,
+  };
+}

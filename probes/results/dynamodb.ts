@@ -16,6 +16,11 @@ export interface DynamoResultsInput {
   readonly key: string;
   /** Servers of the roster: results of others are forgotten. */
   readonly servers: ReadonlySet<string>;
+  /**
+   * Whether other processes write this item too, as where the warm processes of one function take its parts in turns:
+   * then each flush reads it first, or what another has found since would be written over. @default false
+   */
+  readonly shared?: boolean;
   /** Takes one line about a table that cannot be read or written. */
   readonly tell: (problem: string) => void;
   /** Overrides what the SDK finds in the environment, such as the endpoint. @default nothing */
@@ -34,7 +39,7 @@ export function resultsKey({ shard, of }: { readonly shard: number; readonly of:
  * due keep what an earlier run found. A flush takes about a second at most and never throws: what was not kept is told.
  */
 export function dynamoResults(input: DynamoResultsInput): Sink {
-  const { table: TableName, key, servers, tell, client: config = {}, now = Date.now } = input;
+  const { table: TableName, key, servers, shared = false, tell, client: config = {}, now = Date.now } = input;
   const board = new ResultBoard({ now });
   let published = false;
   let merged = false;
@@ -50,10 +55,9 @@ export function dynamoResults(input: DynamoResultsInput): Sink {
     const { client, GetItemCommand } = await opened();
     const question = new GetItemCommand({ TableName, Key: { key: { S: key } } });
     const { Item } = await client.send(question, { abortSignal });
-    const fresh = new Set(board.results().map(({ server }) => server));
-    for (const result of earlier(Item?.body?.B))
-      if (servers.has(result.server) && !fresh.has(result.server)) board.publish({ result });
-    merged = true;
+    // the board keeps the newer of two
+    for (const result of earlier(Item?.body?.B)) if (servers.has(result.server)) board.publish({ result });
+    merged = !shared;
   };
   const put = async (abortSignal: AbortSignal): Promise<void> => {
     const { client, PutItemCommand } = await opened();

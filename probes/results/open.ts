@@ -30,7 +30,7 @@ export function openResults(
       cure: "write one such as dynamodb:rollcall-production-probe-state",
     });
   const servers = new Set(roster.targets.map(({ server }) => server));
-  return dynamoResults({ table, key: resultsKey(shard), servers, tell });
+  return dynamoResults({ table, key: resultsKey(shard), servers, shared: shard.of > 1, tell });
 }
 
 /** Loads now what `openResults` of that place would load in its first run. Never throws. */

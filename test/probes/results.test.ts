@@ -175,6 +175,27 @@ describeWithMinistack("results in DynamoDB", (ministack) => {
     expect(Number(Item?.expires?.N)).toBe(START / 1_000 + 86_400);
   });
 
+  it("are never older than what another process of the same function has found since", async () => {
+    const table = await newTable();
+    const [one, other] = [process(table, { shared: true }), process(table, { shared: true })];
+    const found = async (store: typeof one, ...results: readonly CheckResult[]): Promise<void> => {
+      for (const result of results) store.publish(observed(result), {});
+      await store.flush();
+    };
+    await found(one, result("memory"), result("filesystem"));
+    await found(
+      other,
+      result("memory", { minute: 1 }),
+      result("filesystem", { minute: 1, mcp: failing("timeout") }),
+    );
+    // the slower server is not due in this minute, and this process knows only what it has found itself
+    await found(one, result("memory", { minute: 2 }));
+    expect(await kept(table)).toEqual([
+      ["filesystem", "unhealthy"],
+      ["memory", "healthy"],
+    ]);
+  });
+
   it("are those of the roster: who has left it is forgotten", async () => {
     const table = await newTable();
     const before = process(table, { servers: new Set(["memory", "gone"]) });
