@@ -32,12 +32,6 @@ export interface EscalationFunctionsArgs extends EscalationPlace {
 
 /** How often Lambda repeats a delivery that failed, a minute and two minutes later, before it is undelivered. */
 const RETRIES = 2;
-/**
- * Requests to the public address beyond these are refused at once (429), whoever they are from. So a flood costs no more
- * than this many runs and takes nothing from the other functions, but keeps people out while it lasts; without one it
- * is enough, as a run takes a fraction of a second.
- */
-const DOOR_CONCURRENCY = 20;
 const MEMORY_MB = 256;
 
 /** Calls the public address and makes its link: who tells levels. */
@@ -58,7 +52,7 @@ export function notifierFunction(
       variables: { ...table(plan), ROLLCALL_LINK_KEY: store.linkKey.arn },
       policy: acknowledgeRights({ ...rights, machineArn: machineArn(args) }),
       timeoutSeconds: 10,
-      concurrency: DOOR_CONCURRENCY,
+      concurrency: plan.doorConcurrency,
     },
     { parent },
   );

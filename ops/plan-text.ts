@@ -1,6 +1,6 @@
 import { METRICS } from "../catalog/metrics.ts";
 import { formatDuration, formatPercent } from "../catalog/units.ts";
-import { prerequisitesOf } from "../plan/prerequisites.ts";
+import { prerequisitesOf, UNRESERVED } from "../plan/prerequisites.ts";
 import { renameText } from "../plan/rename.ts";
 import type { MetricAlarm, ObjectivePlan, Plan, PlannedAlarm, ServerPlan } from "../plan/types.ts";
 import { paint, table } from "./output.ts";
@@ -227,12 +227,21 @@ function backupRows({ backups }: Plan): string[][] {
   });
 }
 
-/** The Secrets that pods read, and the secrets of AWS that the probe reads. */
+/** The Secrets that pods read, the secrets of AWS that the probe reads, and what the account must allow. */
 function neededRows(plan: Plan): string[][] {
-  const { secrets, awsSecrets } = prerequisitesOf(plan);
+  const { secrets, awsSecrets, concurrency } = prerequisitesOf(plan);
   return [
     ...secrets.map(({ namespace, name, keys }) => ["Secret", `${namespace}/${name}`, keys.join(", ")]),
     ...awsSecrets.map((name) => ["AWS", name, ""]),
+    ...(concurrency === 0
+      ? []
+      : [
+          [
+            "Lambda",
+            `${concurrency} concurrent runs to reserve`,
+            `beside the ${UNRESERVED} that AWS keeps free`,
+          ],
+        ]),
   ];
 }
 

@@ -45,6 +45,8 @@ export interface EscalatorPlan {
   readonly relay: Readonly<Record<string, readonly RelayTarget[]>>;
   /** SSM parameters with the relay's credentials. */
   readonly secrets: readonly string[];
+  /** Runs of the function that acknowledges at a time; what comes on top is refused. */
+  readonly doorConcurrency: number;
   /** Days that an incident stays in the table after its last change. */
   readonly keepDays: number;
   readonly protect: boolean;
@@ -52,6 +54,13 @@ export interface EscalatorPlan {
 
 /** An incident that lasts longer than its record would be ended without telling anybody. */
 const LEAST_KEEP_DAYS = 30;
+
+/**
+ * Requests to the public address beyond these are refused at once (429), whoever they are from. So a flood costs no more
+ * than this many runs and takes nothing from the other functions, but keeps people out while it lasts; without one it
+ * is enough, as a run takes a fraction of a second.
+ */
+export const DOOR_CONCURRENCY = 20;
 
 /** The SSM parameter with the bot token of an environment's Slack workspace. */
 export const slackTokenName = (environment: string): string => `/rollcall/${environment}/slack/token`;
@@ -96,6 +105,7 @@ export function escalatorOf(
     ),
     relay,
     secrets: secretsOf(environment, Object.values(relay).flat()),
+    doorConcurrency: DOOR_CONCURRENCY,
     keepDays: Math.max(plan.retention.historyDays, LEAST_KEEP_DAYS),
     protect: plan.protect,
   };

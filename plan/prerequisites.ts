@@ -1,3 +1,4 @@
+import { DOOR_CONCURRENCY } from "./escalator.ts";
 import { PROBE_NAMESPACE } from "./probe.ts";
 import type { Plan } from "./types.ts";
 
@@ -14,11 +15,19 @@ export interface Prerequisites {
   readonly secrets: readonly NeededSecret[];
   /** Secrets and parameters of AWS that the probe's function reads. */
   readonly awsSecrets: readonly string[];
+  /**
+   * Concurrent runs that the environment's functions reserve in the account. AWS refuses to reserve what leaves less than
+   * {@link UNRESERVED} for all others (Lambda Developer Guide, "Configuring reserved concurrency").
+   */
+  readonly concurrency: number;
 }
 
+/** Concurrent runs of an account that nobody may reserve. */
+export const UNRESERVED = 100;
+
 /** Everything that the pods and the function of a plan are told by reference; nothing for a local environment. */
-export function prerequisitesOf({ workloads, probe }: Plan): Prerequisites {
-  if (probe === null) return { secrets: [], awsSecrets: [] };
+export function prerequisitesOf({ workloads, probe, status }: Plan): Prerequisites {
+  if (probe === null) return { secrets: [], awsSecrets: [], concurrency: 0 };
   const pods = [probe.cronJob, probe.exporter].flatMap((one) => one?.secrets ?? []);
   const needed = [
     ...workloads.flatMap(({ namespace, env }) =>
@@ -37,5 +46,6 @@ export function prerequisitesOf({ workloads, probe }: Plan): Prerequisites {
       const keys = [...new Set(those.map(({ key }) => key))].sort();
       return [{ namespace: first.namespace, name: first.name, keys }];
     });
-  return { secrets, awsSecrets: probe.lambda.secrets };
+  const concurrency = probe.lambda.shards + (status?.aws?.concurrency ?? 0) + DOOR_CONCURRENCY;
+  return { secrets, awsSecrets: probe.lambda.secrets, concurrency };
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { loadEnvironment } from "../../catalog/load.ts";
 import { diskSource } from "../../catalog/source.ts";
 import { planMarkdown, planTable } from "../../ops/plan-text.ts";
+import { escalatorOf } from "../../plan/escalator.ts";
 import { buildPlan } from "../../plan/plan.ts";
 import { prerequisitesOf } from "../../plan/prerequisites.ts";
 
@@ -37,7 +38,19 @@ describe("what an environment needs before its first up", () => {
     expect(needs).toEqual({
       secrets: [{ namespace: "rollcall", name: "probe-token", keys: ["a", "b"] }],
       awsSecrets: ["mcp/token"],
+      concurrency: 26,
     });
+  });
+
+  it("is what its functions reserve of the account: a run of each part, the status and the address that acknowledges", () => {
+    const { probe, status } = plan;
+    if (probe === null || status?.aws == null) throw new Error("staging has a probe and a status");
+    const door = escalatorOf(plan).doorConcurrency;
+    expect(prerequisitesOf(plan).concurrency).toBe(1 + status.aws.concurrency + door);
+    const parts = { ...probe, lambda: { ...probe.lambda, shards: 3 } };
+    const without = { ...plan, probe: parts, status: { ...status, aws: null } };
+    expect(prerequisitesOf(without).concurrency).toBe(3 + door);
+    expect(planTable(plan)).toMatch(/Lambda +26 concurrent runs to reserve +beside the 100/);
   });
 
   it("is printed by the plan, as a table and for a pull request", () => {
@@ -46,7 +59,7 @@ describe("what an environment needs before its first up", () => {
   });
 
   it("is nothing on one machine", () => {
-    expect(prerequisitesOf(planOf("local"))).toEqual({ secrets: [], awsSecrets: [] });
+    expect(prerequisitesOf(planOf("local"))).toEqual({ secrets: [], awsSecrets: [], concurrency: 0 });
     expect(planTable(planOf("local"))).not.toContain("nobody makes them but you");
   });
 });

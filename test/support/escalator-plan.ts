@@ -24,6 +24,7 @@ export function escalatorPlan(
     alarms: {},
     relay: {},
     secrets: [],
+    doorConcurrency: 20,
     keepDays: 30,
     protect: false,
     ...given,
